@@ -1,0 +1,36 @@
+//! Verifies AWS Signature Version 4 and 4A, in the header and the presigned form, and bodies sent
+//! as `aws-chunked`. Nothing in here does I/O, reads a clock or stores a secret beyond the bounded
+//! cache of derived keys.
+//!
+//! ```text
+//! let Proof::Signature(parsed) = parse(&parts)? else { … };
+//! let secret = look_up(&parsed.access_key_id, parsed.session_token.as_deref())?;
+//! let verified = verify(&parsed, &parts, &secret, Payload::Body(&body), &rules, &keys)?;
+//! ```
+//!
+//! An [`Error`] says what is wrong as data; [`Error::answer`] gives code, status, text and fields as
+//! the services of a [`Dialect`] print them.
+
+mod answer;
+mod answer_s3;
+mod asymmetric;
+mod canonical;
+mod chunked;
+mod error;
+mod hex;
+mod parse;
+mod payload;
+mod request;
+mod signing_key;
+mod timestamp;
+mod verify;
+
+pub use answer::{Answer, Dialect};
+pub use chunked::{ChunkDecoder, ChunkError, ChunkLimits, ChunkSeed, ChunkSigning};
+pub use error::{Error, ExpiresProblem, Mismatch, Missing, Skew};
+pub use parse::{Algorithm, Form, Parsed, Proof, Scope, parse};
+pub use payload::{BodyProof, Payload};
+pub use request::RequestParts;
+pub use signing_key::SigningKeys;
+pub use timestamp::Timestamp;
+pub use verify::{Rules, Verified, verify};
