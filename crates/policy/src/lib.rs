@@ -1,1 +1,74 @@
+//! The IAM policy language: parse, validate, compile, decide, explain.
+//!
+//! A pure library: no store, clock, HTTP or async; whatever a decision needs comes in with the
+//! [`Request`].
+//!
+//! 1. [`Policy::parse`] reads a document of a [`DocumentKind`] or answers AWS's
+//!    `MalformedPolicyDocument` message; [`validate`] lists all findings with their places.
+//! 2. [`Policy::compile`] turns it into matchers, shared as `Arc<CompiledPolicy>`.
+//! 3. [`PolicySet::new`] puts the policies of one layer together under their labels and indexes
+//!    them by service and action. Cache one for each (principal, revision).
+//! 4. [`decide`] answers a [`Request`] over the [`Policies`] that apply; [`access_denied_message`]
+//!    words a refusal as AWS does.
+//!
+//! ```
+//! use palisade_policy::{
+//!     Decision, DocumentKind, NoKeys, Policies, Policy, PolicySet, Principal, Request,
+//!     ResourceRule, decide,
+//! };
+//!
+//! let text = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow",
+//!     "Action": "s3:GetObject", "Resource": "arn:aws:s3:::productionapp/*"}}"#;
+//! let policy = Policy::parse(text, DocumentKind::Identity)?;
+//! let set = PolicySet::of("arn:aws:iam::111122223333:policy/Reader", &policy.compile());
+//!
+//! let caller = Principal::user("arn:aws:iam::111122223333:user/ana");
+//! let request = Request {
+//!     principal: &caller,
+//!     action: "s3:GetObject",
+//!     resource: "arn:aws:s3:::productionapp/index.html",
+//!     resource_account: Some("111122223333"),
+//!     rule: ResourceRule::Ordinary,
+//!     keys: &NoKeys,
+//! };
+//! let decision = decide(&request, &Policies { identity: Some(&set), ..Policies::default() });
+//! assert!(decision.allowed());
+//! # Ok::<(), palisade_policy::Malformed>(())
+//! ```
 
+mod action;
+pub mod arn;
+mod check;
+mod combine;
+mod condition;
+mod decide;
+mod document;
+mod finding;
+mod json;
+mod message;
+mod operator;
+mod parse;
+mod pattern;
+mod principal;
+mod rcp_services;
+mod request;
+mod resource;
+mod set;
+mod statement;
+mod truth;
+mod value;
+
+pub use decide::{Decision, Layer, Outcome, Policies, StatementRef, decide};
+pub use document::{
+    ConditionElement, DocumentKind, Effect, Element, Malformed, Policy, PrincipalElement,
+    PrincipalEntry, PrincipalType, Spanned, Statement, VERSION_TOO_OLD, Version,
+};
+pub use finding::{Finding, Severity, Span, position};
+pub use message::access_denied_message;
+pub use parse::validate;
+pub use principal::Grant;
+pub use rcp_services::supports_rcp;
+pub use request::{ContextKeys, Lookup, NoKeys, Principal, PrincipalKind, Request, ResourceRule};
+pub use set::PolicySet;
+pub use statement::CompiledPolicy;
+pub use truth::Truth;

@@ -1,0 +1,311 @@
+//! From JSON to the typed document. Every mistake is reported, not only the first.
+
+use crate::check;
+use crate::document::{
+    ConditionElement, DocumentKind, Effect, Element, Malformed, Policy, PrincipalElement,
+    PrincipalEntry, PrincipalType, Spanned, Statement, Version,
+};
+use crate::finding::{Finding, Findings, Span};
+use crate::json::{self, Member, Node, Value};
+use crate::operator::Operator;
+
+/// No policy AWS accepts anywhere comes near this many bytes (KMS key policies: 32 KiB).
+const SIZE_MAX: usize = 256 * 1024;
+
+pub(crate) const SYNTAX: &str = "Syntax errors in policy.";
+
+impl Policy {
+    /// Reads a policy document as a document of the kind.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] with everything that is wrong with it; its message is that of AWS's
+    /// `MalformedPolicyDocument`.
+    pub fn parse(text: &str, kind: DocumentKind) -> Result<Self, Malformed> {
+        let (policy, findings) = read(text, kind);
+        policy.ok_or(Malformed { findings })
+    }
+}
+
+/// All findings about a document read as the kind, errors and warnings, in the order of the text.
+#[must_use]
+pub fn validate(text: &str, kind: DocumentKind) -> Vec<Finding> {
+    read(text, kind).1
+}
+
+fn read(text: &str, kind: DocumentKind) -> (Option<Policy>, Vec<Finding>) {
+    let mut findings = Findings::new(text);
+    let whole = Span { start: 0, end: text.len() };
+    if text.len() > SIZE_MAX {
+        findings.error("TOO_LARGE", Span::default(), "The policy document is too large.");
+        return (None, findings.finish());
+    }
+    let policy = match json::parse(text) {
+        Ok(node) => {
+            let mut reader = Reader { kind, findings: &mut findings };
+            reader.document(&node)
+        }
+        Err(error) => {
+            let message = format!("{SYNTAX} ({})", error.reason);
+            let code = if error.duplicate { "DUPLICATE_KEY" } else { "INVALID_JSON" };
+            findings.error(code, error.span, message);
+            None
+        }
+    };
+    if let Some(policy) = &policy {
+        check::document(policy, &mut findings);
+    } else if !findings.has_error() {
+        findings.error("SYNTAX", whole, SYNTAX);
+    }
+    let policy = policy.filter(|_| !findings.has_error());
+    (policy, findings.finish())
+}
+
+struct Reader<'f, 't> {
+    kind: DocumentKind,
+    findings: &'f mut Findings<'t>,
+}
+
+impl Reader<'_, '_> {
+    fn syntax(&mut self, code: &'static str, span: Span, detail: &str) {
+        self.findings.error(code, span, format!("{SYNTAX} ({detail})"));
+    }
+
+    fn document(&mut self, node: &Node<'_>) -> Option<Policy> {
+        let Value::Object(members) = &node.value else {
+            self.syntax("NOT_AN_OBJECT", node.span, "a policy is a JSON object");
+            return None;
+        };
+        let mut policy =
+            Policy { kind: self.kind, version: None, id: None, statements: Vec::new() };
+        let mut has_statement = false;
+        for member in members {
+            match &*member.key {
+                "Version" => policy.version = self.version(&member.value),
+                "Id" => policy.id = self.text(&member.value).map(|id| id.text),
+                "Statement" => {
+                    has_statement = true;
+                    policy.statements = self.statements(&member.value);
+                }
+                other => {
+                    let detail = format!("unknown element `{other}`");
+                    self.syntax("UNKNOWN_ELEMENT", member.key_span, &detail);
+                }
+            }
+        }
+        if !has_statement {
+            self.syntax("MISSING_STATEMENT", node.span, "there is no Statement");
+        }
+        Some(policy)
+    }
+
+    fn version(&mut self, node: &Node<'_>) -> Option<Version> {
+        match self.text(node)?.text.as_str() {
+            "2012-10-17" => Some(Version::V2012),
+            "2008-10-17" => Some(Version::V2008),
+            _ => {
+                let detail = "the version is neither 2012-10-17 nor 2008-10-17";
+                self.syntax("INVALID_VERSION", node.span, detail);
+                None
+            }
+        }
+    }
+
+    fn statements(&mut self, node: &Node<'_>) -> Vec<Statement> {
+        let items = match &node.value {
+            Value::List(items) => items.as_slice(),
+            _ => std::slice::from_ref(node),
+        };
+        if items.is_empty() {
+            self.syntax("EMPTY_STATEMENT", node.span, "there is no statement");
+        }
+        items.iter().filter_map(|item| self.statement(item)).collect()
+    }
+
+    fn statement(&mut self, node: &Node<'_>) -> Option<Statement> {
+        let Value::Object(members) = &node.value else {
+            self.syntax("NOT_AN_OBJECT", node.span, "a statement is a JSON object");
+            return None;
+        };
+        let mut sid = None;
+        let mut effect = None;
+        let mut principal = None;
+        let mut action = None;
+        let mut resource = None;
+        let mut conditions = Vec::new();
+        for member in members {
+            match &*member.key {
+                "Sid" => sid = self.text(&member.value),
+                "Effect" => effect = self.effect(&member.value),
+                "Principal" | "NotPrincipal" => {
+                    self.only_one(principal.is_some(), member);
+                    principal = self.principal(member);
+                }
+                "Action" | "NotAction" => {
+                    self.only_one(action.is_some(), member);
+                    action = Some(self.element(member));
+                }
+                "Resource" | "NotResource" => {
+                    self.only_one(resource.is_some(), member);
+                    resource = Some(self.element(member));
+                }
+                "Condition" => conditions = self.conditions(&member.value),
+                other => {
+                    let detail = format!("unknown element `{other}`");
+                    self.syntax("UNKNOWN_ELEMENT", member.key_span, &detail);
+                }
+            }
+        }
+        if !members.iter().any(|member| member.key == "Effect") {
+            self.syntax("MISSING_EFFECT", node.span, "the statement has no Effect");
+        }
+        if action.as_ref().is_none_or(|action| action.values.is_empty()) {
+            let message = "Policy statement must contain actions.";
+            self.findings.error("MISSING_ACTION", node.span, message);
+        }
+        if let Some(sid) = &sid {
+            check::sid(sid, self.kind, self.findings);
+        }
+        let sid = sid.map(|sid| sid.text);
+        let (effect, action) = (effect?, action?);
+        Some(Statement { sid, effect, principal, action, resource, conditions, span: node.span })
+    }
+
+    fn only_one(&mut self, seen: bool, member: &Member<'_>) {
+        if seen {
+            let detail = "an element and its negation in one statement";
+            self.syntax("CONFLICTING_ELEMENTS", member.key_span, detail);
+        }
+    }
+
+    fn effect(&mut self, node: &Node<'_>) -> Option<Effect> {
+        match self.text(node)?.text.as_str() {
+            "Allow" => Some(Effect::Allow),
+            "Deny" => Some(Effect::Deny),
+            other if other.eq_ignore_ascii_case("allow") || other.eq_ignore_ascii_case("deny") => {
+                let message = "The policy failed legacy parsing";
+                self.findings.error("INVALID_EFFECT", node.span, message);
+                None
+            }
+            _ => {
+                self.syntax("INVALID_EFFECT", node.span, "the effect is neither Allow nor Deny");
+                None
+            }
+        }
+    }
+
+    fn principal(&mut self, member: &Member<'_>) -> Option<PrincipalElement> {
+        let negated = &*member.key == "NotPrincipal";
+        let span = Span { start: member.key_span.start, end: member.value.span.end };
+        let mut entries = Vec::new();
+        match &member.value.value {
+            Value::Text(text) if text == "*" => {
+                let value = Spanned { text: "*".into(), span: member.value.span };
+                entries.push(PrincipalEntry { kind: PrincipalType::Everyone, value });
+            }
+            Value::Object(members) => {
+                for member in members {
+                    self.principal_entries(member, &mut entries);
+                }
+            }
+            _ => {
+                let detail = "a principal is `\"*\"` or an object";
+                self.syntax("INVALID_PRINCIPAL", member.value.span, detail);
+                return None;
+            }
+        }
+        if entries.is_empty() {
+            self.syntax("INVALID_PRINCIPAL", span, "the principal is empty");
+        }
+        Some(PrincipalElement { negated, entries, span })
+    }
+
+    fn principal_entries(&mut self, member: &Member<'_>, entries: &mut Vec<PrincipalEntry>) {
+        let kind = match &*member.key {
+            "AWS" => PrincipalType::Aws,
+            "Service" => PrincipalType::Service,
+            "Federated" => PrincipalType::Federated,
+            "CanonicalUser" => PrincipalType::CanonicalUser,
+            other => {
+                let message = format!("Invalid principal in policy: \"{other}\"");
+                self.findings.error("INVALID_PRINCIPAL", member.key_span, message);
+                return;
+            }
+        };
+        let values = self.texts(&member.value);
+        entries.extend(values.into_iter().map(|value| PrincipalEntry { kind, value }));
+    }
+
+    fn element(&mut self, member: &Member<'_>) -> Element {
+        let negated = member.key.starts_with("Not");
+        let span = Span { start: member.key_span.start, end: member.value.span.end };
+        Element { negated, values: self.texts(&member.value), span }
+    }
+
+    fn conditions(&mut self, node: &Node<'_>) -> Vec<ConditionElement> {
+        let Value::Object(operators) = &node.value else {
+            self.syntax("INVALID_CONDITION", node.span, "a condition is a JSON object");
+            return Vec::new();
+        };
+        let mut conditions = Vec::new();
+        for member in operators {
+            let operator = Spanned { text: member.key.clone().into_owned(), span: member.key_span };
+            let Value::Object(keys) = &member.value.value else {
+                let detail = "an operator holds an object of keys and values";
+                self.syntax("INVALID_CONDITION", member.value.span, detail);
+                continue;
+            };
+            if Operator::parse(&operator.text).is_none() {
+                let detail = format!("unknown condition operator `{}`", operator.text);
+                self.syntax("UNKNOWN_OPERATOR", member.key_span, &detail);
+                continue;
+            }
+            for entry in keys {
+                let key = Spanned { text: entry.key.clone().into_owned(), span: entry.key_span };
+                let values = self.condition_values(&entry.value);
+                conditions.push(ConditionElement { operator: operator.clone(), key, values });
+            }
+        }
+        conditions
+    }
+
+    /// One or more values; numbers and booleans may stand without quotes here.
+    fn condition_values(&mut self, node: &Node<'_>) -> Vec<Spanned> {
+        let items = match &node.value {
+            Value::List(items) => items.as_slice(),
+            _ => std::slice::from_ref(node),
+        };
+        let mut values = Vec::new();
+        for item in items {
+            let text = match &item.value {
+                Value::Text(text) => text.clone().into_owned(),
+                Value::Number(number) => (*number).to_owned(),
+                Value::Bool(value) => value.to_string(),
+                Value::Null | Value::List(_) | Value::Object(_) => {
+                    let detail = "a condition value is a string, a number or a boolean";
+                    self.syntax("INVALID_CONDITION", item.span, detail);
+                    continue;
+                }
+            };
+            values.push(Spanned { text, span: item.span });
+        }
+        values
+    }
+
+    fn texts(&mut self, node: &Node<'_>) -> Vec<Spanned> {
+        match &node.value {
+            Value::List(items) => items.iter().filter_map(|item| self.text(item)).collect(),
+            _ => self.text(node).into_iter().collect(),
+        }
+    }
+
+    fn text(&mut self, node: &Node<'_>) -> Option<Spanned> {
+        match &node.value {
+            Value::Text(text) => Some(Spanned { text: text.clone().into_owned(), span: node.span }),
+            _ => {
+                self.syntax("NOT_A_STRING", node.span, "expected a string");
+                None
+            }
+        }
+    }
+}

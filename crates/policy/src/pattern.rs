@@ -1,0 +1,334 @@
+//! Text patterns: `*`, `?`, and policy variables, matched without backtracking.
+
+use crate::request::{ContextKeys, Lookup};
+use crate::truth::Truth;
+use std::borrow::Cow;
+
+/// Which characters of a pattern's text are special.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Syntax {
+    pub wildcards: bool,
+    /// True in documents of version 2012-10-17 where the element admits variables.
+    pub variables: bool,
+}
+
+/// A policy variable, `${key}` or `${key, 'default'}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Variable {
+    pub key: Box<str>,
+    pub default: Option<Box<str>>,
+}
+
+/// One element of a pattern between two stars.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Atom {
+    Text(Box<str>),
+    AnyCharacter,
+    Value(usize),
+}
+
+/// A compiled pattern. Stars split it into pieces; each piece but the first and the last is
+/// looked for leftmost, which needs no way back because a piece's length in characters is fixed.
+#[derive(Clone, Debug)]
+pub(crate) struct Pattern {
+    shape: Shape,
+    variables: Box<[Variable]>,
+}
+
+#[derive(Clone, Debug)]
+enum Shape {
+    Anything,
+    Literal(Box<str>),
+    Prefix(Box<str>),
+    Pieces(Box<[Box<[Atom]>]>),
+}
+
+/// Variables whose values fit on the stack while matching.
+const STACK_VALUES: usize = 4;
+
+impl Pattern {
+    pub fn compile(text: &str, syntax: Syntax) -> Self {
+        let mut variables = Vec::new();
+        let pieces = split_pieces(text, syntax, &mut variables);
+        Self { shape: simplify(pieces), variables: variables.into() }
+    }
+
+    pub fn literal(text: &str) -> Self {
+        Self { shape: Shape::Literal(text.into()), variables: Box::default() }
+    }
+
+    pub fn is_anything(&self) -> bool {
+        matches!(self.shape, Shape::Anything)
+    }
+
+    /// The text it stands for when it is neither a glob nor has a variable.
+    pub fn as_literal(&self) -> Option<&str> {
+        match &self.shape {
+            Shape::Literal(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub fn matches(&self, text: &str, keys: &dyn ContextKeys) -> Truth {
+        match &self.shape {
+            Shape::Anything => Truth::Yes,
+            Shape::Literal(literal) => Truth::of(**literal == *text),
+            Shape::Prefix(prefix) => Truth::of(text.starts_with(&**prefix)),
+            Shape::Pieces(pieces) => {
+                self.with_values(keys, |values| Truth::of(match_pieces(pieces, text, values)))
+            }
+        }
+    }
+
+    /// As [`Pattern::matches`], for patterns known to have no variable.
+    pub fn matches_plain(&self, text: &str) -> bool {
+        self.matches(text, &crate::request::NoKeys) == Truth::Yes
+    }
+
+    /// Whole-text comparison that ignores case; for patterns compiled without wildcards.
+    pub fn matches_ignoring_case(&self, text: &str, keys: &dyn ContextKeys) -> Truth {
+        match &self.shape {
+            Shape::Anything => Truth::Yes,
+            Shape::Literal(literal) => Truth::of(equals_ignoring_case(literal.chars(), text)),
+            Shape::Prefix(_) => Truth::No,
+            Shape::Pieces(pieces) => self.with_values(keys, |values| {
+                let atoms = pieces.iter().flat_map(|piece| piece.iter());
+                let characters = atoms.flat_map(|atom| atom_text(atom, values).chars());
+                Truth::of(equals_ignoring_case(characters, text))
+            }),
+        }
+    }
+
+    /// The pattern as text with its variables filled in; `Err` says why there is none. Only for
+    /// patterns compiled without wildcards.
+    pub fn expand(&self, keys: &dyn ContextKeys) -> Result<Cow<'_, str>, Truth> {
+        let pieces = match &self.shape {
+            Shape::Anything => return Ok(Cow::Borrowed("*")),
+            Shape::Literal(text) | Shape::Prefix(text) => return Ok(Cow::Borrowed(text)),
+            Shape::Pieces(pieces) => pieces,
+        };
+        let mut expanded = String::new();
+        let outcome = self.with_values(keys, |values| {
+            let atoms = pieces.iter().flat_map(|piece| piece.iter());
+            atoms.for_each(|atom| expanded.push_str(atom_text(atom, values)));
+            Truth::Yes
+        });
+        if outcome == Truth::Yes { Ok(Cow::Owned(expanded)) } else { Err(outcome) }
+    }
+
+    /// Looks up all variables, then matches. A variable without a value matches nothing, which
+    /// outweighs one that cannot be resolved.
+    fn with_values(
+        &self,
+        keys: &dyn ContextKeys,
+        mut matching: impl FnMut(&[Cow<'_, str>]) -> Truth,
+    ) -> Truth {
+        if self.variables.len() > STACK_VALUES {
+            let mut values = vec![Cow::Borrowed(""); self.variables.len()];
+            let filled = fill(&self.variables, keys, &mut values);
+            return if filled == Truth::Yes { matching(&values) } else { filled };
+        }
+        let mut values: [Cow<'_, str>; STACK_VALUES] = Default::default();
+        let filled = fill(&self.variables, keys, &mut values);
+        if filled == Truth::Yes { matching(&values) } else { filled }
+    }
+}
+
+fn fill<'k>(
+    variables: &'k [Variable],
+    keys: &'k dyn ContextKeys,
+    values: &mut [Cow<'k, str>],
+) -> Truth {
+    let mut filled = Truth::Yes;
+    for (variable, value) in variables.iter().zip(values) {
+        match (keys.get(&variable.key), &variable.default) {
+            (Lookup::One(found), _) => *value = found,
+            (Lookup::Unresolvable, _) => filled = filled.min(Truth::Unresolvable),
+            // Only single-valued keys can be variables, so a multivalued one counts as absent.
+            (Lookup::Absent | Lookup::Many(_), Some(default)) => *value = Cow::Borrowed(default),
+            (Lookup::Absent | Lookup::Many(_), None) => return Truth::No,
+        }
+    }
+    filled
+}
+
+fn atom_text<'v>(atom: &'v Atom, values: &'v [Cow<'_, str>]) -> &'v str {
+    match atom {
+        Atom::Text(text) => text,
+        Atom::AnyCharacter => "?",
+        Atom::Value(index) => values.get(*index).map_or("", |value| value),
+    }
+}
+
+fn equals_ignoring_case(pattern: impl Iterator<Item = char>, text: &str) -> bool {
+    pattern.flat_map(char::to_lowercase).eq(text.chars().flat_map(char::to_lowercase))
+}
+
+fn split_pieces(text: &str, syntax: Syntax, variables: &mut Vec<Variable>) -> Vec<Vec<Atom>> {
+    let mut pieces = vec![Vec::new()];
+    let mut pending = String::new();
+    let mut rest = text;
+    while let Some(character) = rest.chars().next() {
+        let mut after = rest.get(character.len_utf8()..).unwrap_or("");
+        let atom = match character {
+            '*' if syntax.wildcards => {
+                finish_text(&mut pending, pieces.last_mut());
+                pieces.push(Vec::new());
+                None
+            }
+            '?' if syntax.wildcards => Some(Atom::AnyCharacter),
+            '$' if syntax.variables => match parse_variable(rest) {
+                Some((Reference::Escape(escaped), behind)) => {
+                    pending.push(escaped);
+                    after = behind;
+                    None
+                }
+                Some((Reference::Variable(variable), behind)) => {
+                    after = behind;
+                    variables.push(variable);
+                    Some(Atom::Value(variables.len() - 1))
+                }
+                None => {
+                    pending.push('$');
+                    None
+                }
+            },
+            other => {
+                pending.push(other);
+                None
+            }
+        };
+        if let Some(atom) = atom {
+            finish_text(&mut pending, pieces.last_mut());
+            if let Some(piece) = pieces.last_mut() {
+                piece.push(atom);
+            }
+        }
+        rest = after;
+    }
+    finish_text(&mut pending, pieces.last_mut());
+    pieces
+}
+
+fn finish_text(pending: &mut String, piece: Option<&mut Vec<Atom>>) {
+    if let Some(piece) = piece
+        && !pending.is_empty()
+    {
+        piece.push(Atom::Text(std::mem::take(pending).into()));
+    }
+}
+
+/// What stands between `${` and `}`.
+pub(crate) enum Reference {
+    /// `${*}`, `${?}`, `${$}`: that character itself.
+    Escape(char),
+    Variable(Variable),
+}
+
+/// Reads one `${…}` at the start of `text`, with what follows it. `None` where the text is not one:
+/// AWS then takes the characters as they are.
+pub(crate) fn parse_variable(text: &str) -> Option<(Reference, &str)> {
+    let inner = text.strip_prefix("${")?;
+    for escaped in ['*', '?', '$'] {
+        if let Some(behind) = inner.strip_prefix(escaped).and_then(|rest| rest.strip_prefix('}')) {
+            return Some((Reference::Escape(escaped), behind));
+        }
+    }
+    let end = inner.find([',', '}'])?;
+    let key = inner.get(..end)?.trim();
+    if key.is_empty() || key.contains("${") {
+        return None;
+    }
+    let key = key.to_lowercase().into_boxed_str();
+    let behind = inner.get(end..)?;
+    if let Some(behind) = behind.strip_prefix('}') {
+        return Some((Reference::Variable(Variable { key, default: None }), behind));
+    }
+    let quoted = behind.strip_prefix(',')?.trim_start().strip_prefix('\'')?;
+    let (default, behind) = quoted.split_once('\'')?;
+    let behind = behind.trim_start().strip_prefix('}')?;
+    Some((Reference::Variable(Variable { key, default: Some(default.into()) }), behind))
+}
+
+fn simplify(pieces: Vec<Vec<Atom>>) -> Shape {
+    match pieces.as_slice() {
+        [single] => match single.as_slice() {
+            [] => return Shape::Literal(Box::default()),
+            [Atom::Text(text)] => return Shape::Literal(text.clone()),
+            _ => {}
+        },
+        [first, rest @ ..] if rest.iter().all(Vec::is_empty) => match first.as_slice() {
+            [] => return Shape::Anything,
+            [Atom::Text(text)] => return Shape::Prefix(text.clone()),
+            _ => {}
+        },
+        _ => {}
+    }
+    // Empty pieces between two stars say nothing; those at the ends say "not anchored".
+    let last = pieces.len() - 1;
+    let kept = pieces.into_iter().enumerate();
+    let kept = kept.filter(|(index, piece)| *index == 0 || *index == last || !piece.is_empty());
+    Shape::Pieces(kept.map(|(_, piece)| piece.into_boxed_slice()).collect())
+}
+
+fn match_pieces(pieces: &[Box<[Atom]>], text: &str, values: &[Cow<'_, str>]) -> bool {
+    let [first, rest @ ..] = pieces else { return false };
+    let Some(mut text) = strip_front(first, text, values) else { return false };
+    let [middle @ .., last] = rest else { return text.is_empty() };
+    let Some(shorter) = strip_back(last, text, values) else { return false };
+    text = shorter;
+    for piece in middle {
+        match find(piece, text, values) {
+            Some(behind) => text = behind,
+            None => return false,
+        }
+    }
+    true
+}
+
+fn strip_front<'t>(piece: &[Atom], text: &'t str, values: &[Cow<'_, str>]) -> Option<&'t str> {
+    let mut rest = text;
+    for atom in piece {
+        rest = match atom {
+            Atom::AnyCharacter => {
+                let mut characters = rest.chars();
+                characters.next()?;
+                characters.as_str()
+            }
+            Atom::Text(_) | Atom::Value(_) => rest.strip_prefix(atom_text(atom, values))?,
+        };
+    }
+    Some(rest)
+}
+
+fn strip_back<'t>(piece: &[Atom], text: &'t str, values: &[Cow<'_, str>]) -> Option<&'t str> {
+    let mut rest = text;
+    for atom in piece.iter().rev() {
+        rest = match atom {
+            Atom::AnyCharacter => {
+                let mut characters = rest.chars();
+                characters.next_back()?;
+                characters.as_str()
+            }
+            Atom::Text(_) | Atom::Value(_) => rest.strip_suffix(atom_text(atom, values))?,
+        };
+    }
+    Some(rest)
+}
+
+/// Finds the leftmost place where the piece matches and returns what follows it.
+fn find<'t>(piece: &[Atom], text: &'t str, values: &[Cow<'_, str>]) -> Option<&'t str> {
+    let mut from = text;
+    loop {
+        if let Some(Atom::Text(lead)) = piece.first() {
+            let at = memchr::memmem::find(from.as_bytes(), lead.as_bytes())?;
+            from = from.get(at..)?;
+        }
+        if let Some(behind) = strip_front(piece, from, values) {
+            return Some(behind);
+        }
+        let mut characters = from.chars();
+        characters.next()?;
+        from = characters.as_str();
+    }
+}

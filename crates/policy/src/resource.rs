@@ -1,0 +1,171 @@
+//! Resource elements and ARN conditions: six fields, each compared on its own.
+//!
+//! Source: "IAM JSON policy elements: Resource" and "Amazon Resource Names (ARNs)".
+
+use crate::arn::Arn;
+use crate::document::{Element, Version};
+use crate::pattern::{Pattern, Syntax};
+use crate::request::ContextKeys;
+use crate::truth::Truth;
+
+/// An ARN pattern. Wildcards stay within their field; in the last they match anything.
+#[derive(Clone, Debug)]
+pub(crate) struct ArnPattern {
+    partition: Pattern,
+    service: Pattern,
+    region: Pattern,
+    account: Pattern,
+    resource: Pattern,
+}
+
+impl ArnPattern {
+    /// Compiles a pattern; missing fields count as `*`. `None` when it cannot match any ARN.
+    pub fn compile(text: &str, syntax: Syntax) -> Option<Self> {
+        if text == "*" {
+            return Self::compile("arn:", syntax);
+        }
+        let mut fields = Fields { rest: Some(text), variables: syntax.variables };
+        let prefix = Pattern::compile(fields.next()?, syntax);
+        if !prefix.matches_plain("arn") {
+            return None;
+        }
+        let plain = Syntax { variables: false, ..syntax };
+        let padded = |field: Option<&str>, syntax| match field {
+            Some(field) => Pattern::compile(field, syntax),
+            None => Pattern::compile("*", plain),
+        };
+        let partition = fields.next().filter(|partition| !partition.is_empty() || text != "arn:");
+        Some(Self {
+            partition: padded(partition, syntax),
+            service: padded(fields.next(), syntax),
+            region: padded(fields.next(), syntax),
+            account: padded(fields.next(), syntax),
+            resource: padded(fields.rest, syntax),
+        })
+    }
+
+    pub fn matches_text(&self, text: &str, keys: &dyn ContextKeys) -> Truth {
+        match Arn::parse(text) {
+            Some(arn) => self.matches(&arn, keys),
+            None => Truth::No,
+        }
+    }
+
+    pub fn matches(&self, arn: &Arn<'_>, keys: &dyn ContextKeys) -> Truth {
+        let fields = [
+            (&self.service, arn.service),
+            (&self.resource, arn.resource),
+            (&self.account, arn.account),
+            (&self.region, arn.region),
+            (&self.partition, arn.partition),
+        ];
+        Truth::all(fields.into_iter().map(|(pattern, field)| pattern.matches(field, keys)))
+    }
+}
+
+/// Splits at colons that are not inside `${…}`.
+struct Fields<'t> {
+    rest: Option<&'t str>,
+    variables: bool,
+}
+
+impl<'t> Fields<'t> {
+    fn next(&mut self) -> Option<&'t str> {
+        let rest = self.rest?;
+        let mut from = 0;
+        loop {
+            let colon = rest.get(from..)?.find(':').map(|at| from + at);
+            let variable = rest.get(from..)?.find("${").map(|at| from + at);
+            match (colon, variable) {
+                (Some(colon), Some(variable)) if self.variables && variable < colon => {
+                    // An unclosed variable is plain text, so its colon separates after all.
+                    from = match rest.get(variable..)?.find('}') {
+                        Some(close) => variable + close + 1,
+                        None => variable + 2,
+                    };
+                }
+                (Some(colon), _) => {
+                    self.rest = rest.get(colon + 1..);
+                    return rest.get(..colon);
+                }
+                (None, _) => {
+                    self.rest = None;
+                    return Some(rest);
+                }
+            }
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+enum ResourcePattern {
+    /// The bare `*`, which alone matches actions without a resource.
+    All,
+    Arn(Box<ArnPattern>),
+}
+
+/// The resource a request names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Target<'a> {
+    /// `None` for `*` and for anything that is no ARN.
+    arn: Option<Arn<'a>>,
+}
+
+impl<'a> Target<'a> {
+    pub fn new(resource: &'a str) -> Self {
+        Self { arn: Arn::parse(resource) }
+    }
+}
+
+/// A compiled `Resource` or `NotResource`.
+#[derive(Clone, Debug)]
+pub(crate) enum Resources {
+    /// The document's kind has none: the policy belongs to its resource.
+    Implied,
+    Named(Box<[ResourceMatcher]>),
+    AllBut(Box<[ResourceMatcher]>),
+}
+
+/// One compiled value of the element.
+#[derive(Clone, Debug)]
+pub(crate) struct ResourceMatcher(ResourcePattern);
+
+impl ResourceMatcher {
+    fn compile(text: &str, version: Version) -> Option<Self> {
+        if text == "*" {
+            return Some(Self(ResourcePattern::All));
+        }
+        let syntax = Syntax { wildcards: true, variables: version == Version::V2012 };
+        let pattern = ArnPattern::compile(text, syntax)?;
+        Some(Self(ResourcePattern::Arn(Box::new(pattern))))
+    }
+
+    pub fn matches(&self, target: &Target<'_>, keys: &dyn ContextKeys) -> Truth {
+        match (&self.0, &target.arn) {
+            (ResourcePattern::All, _) => Truth::Yes,
+            (ResourcePattern::Arn(pattern), Some(arn)) => pattern.matches(arn, keys),
+            (ResourcePattern::Arn(_), None) => Truth::No,
+        }
+    }
+}
+
+impl Resources {
+    pub fn compile(element: Option<&Element>, version: Version) -> Self {
+        let Some(element) = element else { return Self::Implied };
+        let texts = element.values.iter().map(|value| value.text.as_str());
+        let matchers = texts.filter_map(|text| ResourceMatcher::compile(text, version)).collect();
+        if element.negated { Self::AllBut(matchers) } else { Self::Named(matchers) }
+    }
+
+    pub fn matches(&self, target: &Target<'_>, keys: &dyn ContextKeys) -> Truth {
+        match self {
+            Self::Implied => Truth::Yes,
+            Self::Named(matchers) => {
+                Truth::any(matchers.iter().map(|matcher| matcher.matches(target, keys)))
+            }
+            Self::AllBut(matchers) => {
+                Truth::any(matchers.iter().map(|matcher| matcher.matches(target, keys))).invert()
+            }
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Typed values of conditions: decimals, dates, addresses, binaries.
+
+use base64::Engine;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use ipnet::IpNet;
+use std::cmp::Ordering;
+use std::net::IpAddr;
+
+/// A decimal of any size as it was written: `0.d₁d₂… × 10^exponent`, compared digit by digit, so
+/// neither 64-bit integers nor long fractions lose anything.
+#[derive(Clone, Debug)]
+pub(crate) struct Decimal<'a> {
+    negative: bool,
+    /// The significant digits, possibly with a point among them; empty for zero.
+    digits: &'a str,
+    exponent: i64,
+}
+
+impl<'a> Decimal<'a> {
+    /// Reads `-12.50`, `+3`, `.5` or `1e9`; `None` for what is not a decimal.
+    pub fn parse(text: &'a str) -> Option<Self> {
+        let (negative, unsigned) = match text.strip_prefix(['-', '+']) {
+            Some(rest) => (text.starts_with('-'), rest),
+            None => (false, text),
+        };
+        let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
+            Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
+            None => (unsigned, 0),
+        };
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        if !digits(whole) || !digits(fraction) || (whole.is_empty() && fraction.is_empty()) {
+            return None;
+        }
+        let significant = mantissa.trim_start_matches(['0', '.']);
+        let significant = if mantissa.contains('.') {
+            significant.trim_end_matches(['0', '.'])
+        } else {
+            significant.trim_end_matches('0')
+        };
+        if significant.is_empty() {
+            return Some(Self { negative: false, digits: "", exponent: 0 });
+        }
+        let whole_digits = whole.trim_start_matches('0').len();
+        let leading = if whole_digits > 0 {
+            i64::try_from(whole_digits).ok()?
+        } else {
+            let zeros = fraction.len() - fraction.trim_start_matches('0').len();
+            -i64::try_from(zeros).ok()?
+        };
+        Some(Self { negative, digits: significant, exponent: leading + i64::from(exponent) })
+    }
+
+    fn magnitude(&self, other: &Self) -> Ordering {
+        match (self.digits.is_empty(), other.digits.is_empty()) {
+            (true, true) => return Ordering::Equal,
+            (true, false) => return Ordering::Less,
+            (false, true) => return Ordering::Greater,
+            (false, false) => {}
+        }
+        let digits = |number: &Self| {
+            number.digits.bytes().filter(|byte| *byte != b'.').collect::<DigitRun>()
+        };
+        self.exponent.cmp(&other.exponent).then_with(|| digits(self).cmp(&digits(other)))
+    }
+}
+
+type DigitRun = Vec<u8>;
+
+impl PartialEq for Decimal<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Decimal<'_> {}
+
+impl PartialOrd for Decimal<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Decimal<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (self.negative, other.negative) {
+            (false, true) => Ordering::Greater,
+            (true, false) => Ordering::Less,
+            (false, false) => self.magnitude(other),
+            (true, true) => other.magnitude(self),
+        }
+    }
+}
+
+/// Reads a date as nanoseconds since 1970: epoch seconds (all digits, perhaps with a fraction), or
+/// ISO 8601 as the W3C profile writes it (`2026-01`, `2026-01-31`, `2026-01-31T23:59Z`,
+/// `…T23:59:59.5+02:00`). Without an offset it is UTC. A year alone reads as epoch seconds.
+pub(crate) fn parse_date(text: &str) -> Option<i128> {
+    let text = text.trim();
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    if !unsigned.is_empty() && unsigned.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        return parse_epoch(text);
+    }
+    if let Ok(timestamp) = text.parse::<jiff::Timestamp>() {
+        return Some(timestamp.as_nanosecond());
+    }
+    let civil = match text.parse::<jiff::civil::DateTime>() {
+        Ok(datetime) if !text.ends_with(['Z', 'z']) => datetime,
+        _ => {
+            let month: jiff::civil::Date = format!("{text}-01").parse().ok()?;
+            month.at(0, 0, 0, 0)
+        }
+    };
+    let zoned = civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+    Some(zoned.timestamp().as_nanosecond())
+}
+
+fn parse_epoch(text: &str) -> Option<i128> {
+    let (negative, unsigned) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    let (seconds, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
+    let seconds: i64 = seconds.parse().ok()?;
+    let fraction: String = fraction.chars().chain("000000000".chars()).take(9).collect();
+    let nanoseconds: i64 = fraction.parse().ok()?;
+    let total = i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds);
+    Some(if negative { -total } else { total })
+}
+
+/// Reads a CIDR block or a bare address, which is a block of one.
+pub(crate) fn parse_network(text: &str) -> Option<IpNet> {
+    let text = text.trim();
+    text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+}
+
+/// Whether the address lies in the block. IPv4 and IPv6 never match each other, mapped addresses
+/// included; a block matches when all of it lies inside.
+pub(crate) fn contains(network: &IpNet, address: &IpNet) -> bool {
+    network.contains(address)
+}
+
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// Reads base64, padded or not.
+pub(crate) fn parse_binary(text: &str) -> Option<Vec<u8>> {
+    BASE64.decode(text.trim()).ok()
+}
+
+/// Reads `true` or `false` in any case.
+pub(crate) fn parse_bool(text: &str) -> Option<bool> {
+    if text.eq_ignore_ascii_case("true") {
+        Some(true)
+    } else if text.eq_ignore_ascii_case("false") {
+        Some(false)
+    } else {
+        None
+    }
+}
