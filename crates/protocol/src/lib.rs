@@ -1,2 +1,32 @@
+//! The AWS wire protocols and request signatures.
+//!
+//! Each protocol is one reader and one writer over `dyn Shape`, driven by the static tables of
+//! `palisade-shape`; [`read_request`], [`respond`] and [`respond_error`] choose among them.
+//! Architecture invariant: this crate knows shapes, not services. It reads no clock and draws no
+//! random number.
 
+mod answer;
+mod base64;
+mod failure;
+mod findings;
+pub mod json;
+mod number;
+mod pattern;
+mod percent;
+mod query;
+pub mod refusal;
+mod render;
+mod request;
+pub mod select;
 pub mod sigv4;
+mod timestamp;
+pub mod trail;
+mod validate;
+mod xml;
+
+pub use answer::{Response, respond};
+pub use failure::{Extra, respond_error};
+pub use json::{from_json, to_json};
+pub use query::Form;
+pub use request::{Labels, Parts, read_request};
+pub use validate::validate;

@@ -1,0 +1,73 @@
+//! From an HTTP request to an operation's input.
+
+use crate::json::{Dialect, JsonReader};
+use crate::query::{Form, QueryReader};
+use crate::refusal::{self, refuse};
+use crate::validate::validate;
+use http::HeaderMap;
+use palisade_shape::{Operation, Protocol, Result, Service, Shape, Violation};
+
+/// The labels of a path, decoded, by their names in the model.
+pub type Labels = Vec<(&'static str, String)>;
+
+/// An HTTP request whose body is complete.
+#[derive(Clone, Copy, Debug)]
+pub struct Parts<'a> {
+    pub method: &'a http::Method,
+    /// As sent, still percent-encoded.
+    pub raw_path: &'a str,
+    /// As sent, without the question mark.
+    pub raw_query: &'a str,
+    pub headers: &'a HeaderMap,
+    /// Empty where the operation streams its body.
+    pub body: &'a [u8],
+    /// What the route found (rest protocols), else empty.
+    pub labels: &'a [(&'static str, String)],
+}
+
+/// Reads and checks the input of an operation. The error is the one AWS answers in that protocol;
+/// members and parameters that the model does not know are ignored.
+pub fn read_request(
+    protocol: Protocol,
+    service: &Service,
+    operation: &Operation,
+    parts: &Parts<'_>,
+    input: &mut dyn Shape,
+) -> Result<()> {
+    let found = match protocol {
+        Protocol::Query | Protocol::Ec2 => read_form(protocol, parts, input)?,
+        Protocol::Json10 | Protocol::Json11 => read_json(parts, input),
+        Protocol::RestJson | Protocol::RestXml | Protocol::RpcV2Cbor => Vec::new(),
+    };
+    let malformed = found.iter().any(|found| matches!(found, Violation::Malformed { .. }));
+    // What could not be read has no value to check.
+    let violations = if malformed { found } else { validate(input, found) };
+    if violations.is_empty() {
+        return Ok(());
+    }
+    Err(refuse(protocol, service, operation, &violations))
+}
+
+fn read_form(
+    protocol: Protocol,
+    parts: &Parts<'_>,
+    input: &mut dyn Shape,
+) -> Result<Vec<Violation>> {
+    let mut form = Form::default();
+    let broken = || refusal::MALFORMED_QUERY_STRING.because("The query string is malformed.");
+    let body = std::str::from_utf8(parts.body).map_err(|_| broken())?;
+    form.add(parts.raw_query).ok_or_else(broken)?;
+    form.add(body).ok_or_else(broken)?;
+    let mut reader = QueryReader::new(&form, protocol == Protocol::Ec2);
+    input.read(&mut reader);
+    Ok(reader.into_violations())
+}
+
+/// A request without a body is one without members: old SDKs send none for empty inputs.
+fn read_json(parts: &Parts<'_>, input: &mut dyn Shape) -> Vec<Violation> {
+    let body = if parts.body.is_empty() { b"{}" } else { parts.body };
+    let mut reader = JsonReader::new(body, Dialect::Wire);
+    input.read(&mut reader);
+    reader.finish();
+    reader.into_violations()
+}
