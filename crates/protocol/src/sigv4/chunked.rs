@@ -424,7 +424,11 @@ impl ChunkDecoder {
 
     fn check_signature(&mut self, text: &[u8], signature: Vec<u8>) -> Result<(), ChunkError> {
         if self.seed.key.signed(text, &signature) {
+            // An ECDSA signature is chained without the `*` that pad it to a fixed length.
+            let length =
+                signature.iter().rposition(|byte| *byte != b'*').map_or(0, |last| last + 1);
             self.seed.signature = signature;
+            self.seed.signature.truncate(length);
             return Ok(());
         }
         Err(ChunkError::SignatureMismatch(Box::new(Mismatch {

@@ -22,6 +22,8 @@ mod parse;
 mod payload;
 mod request;
 mod signing_key;
+#[cfg(test)]
+mod suite_tests;
 mod timestamp;
 mod verify;
 

@@ -141,7 +141,7 @@ fn added_later(parsed: &Parsed, rules: &Rules) -> bool {
     rules.unsigned_token && parsed.form == Form::Query && parsed.session_token.is_some()
 }
 
-fn string_to_sign(parsed: &Parsed, canonical_request: &[u8]) -> Vec<u8> {
+pub(super) fn string_to_sign(parsed: &Parsed, canonical_request: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(192);
     out.extend_from_slice(parsed.algorithm.name().as_bytes());
     out.push(b'\n');
