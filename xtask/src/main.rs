@@ -3,6 +3,8 @@
 mod generate;
 mod json;
 mod models;
+mod test;
+mod tidy;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,6 +16,8 @@ usage: cargo xtask <task>
 
   generate [--check]   write crates/model from models/ (--check: only compare); offline
   models               fetch the pinned packages of models/sources.toml and write models/
+  test                 install what is missing, then format, lints, house rules and all tests
+  tidy                 only the house rules
 ";
 
 fn main() -> ExitCode {
@@ -23,6 +27,8 @@ fn main() -> ExitCode {
         ["generate"] => generate::write(&root()),
         ["generate", "--check"] => generate::check(&root()),
         ["models"] => models::update(&root()),
+        ["test"] => test::run(&root()),
+        ["tidy"] => tidy::run(&root()),
         _ => Err(USAGE.to_string()),
     };
     match outcome {
