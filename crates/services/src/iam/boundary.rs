@@ -1,0 +1,26 @@
+//! Permissions boundaries of users and roles: one managed policy that says the most they may do.
+//!
+//! Source: IAM User Guide, "Permissions boundaries for IAM entities"; API reference,
+//! PutUserPermissionsBoundary.
+
+use super::policy;
+use crate::context::Context;
+use palisade_model::iam::AttachedPermissionsBoundary;
+use palisade_shape::Result;
+
+/// What AWS answers as the type of every boundary, whatever the model's enumeration says.
+const TYPE: &str = "Policy";
+
+/// The boundary that a request names, once it is known to be a policy that can be one.
+pub fn checked(cx: &Context, arn: &str) -> Result<AttachedPermissionsBoundary> {
+    policy::check_attachable(cx, arn)?;
+    Ok(AttachedPermissionsBoundary {
+        permissions_boundary_type: Some(TYPE.to_owned()),
+        permissions_boundary_arn: Some(arn.to_owned()),
+    })
+}
+
+/// The ARN of a stored boundary.
+pub fn arn(boundary: Option<&AttachedPermissionsBoundary>) -> Option<&str> {
+    boundary.and_then(|boundary| boundary.permissions_boundary_arn.as_deref())
+}
