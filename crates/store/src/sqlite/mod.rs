@@ -6,7 +6,9 @@ mod session;
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -25,12 +27,63 @@ const POOL_MAX: usize = 4;
 /// Pages in the log before the writer copies them into the database: 64 MiB.
 const CHECKPOINT_PAGES: u32 = 8192;
 
+/// The fields are dropped in this order: the writer's connection closes last and tidies the log up.
 pub(crate) struct Sqlite {
-    writer: Mutex<Connection>,
     /// Where to open read connections; in memory the writer's connection serves reads too.
     readers: Option<Readers>,
+    /// Set after commits, for the checkpointer.
+    dirty: Arc<AtomicBool>,
+    _checkpointer: Option<Checkpointer>,
+    writer: Mutex<Connection>,
     /// Held open, because closing it gives up the lock.
     _lock: Option<File>,
+}
+
+/// Copies the log into the database beside the writer, so that the writer has little left to copy
+/// when its log is full and never stops for long.
+struct Checkpointer {
+    stop: Arc<(Mutex<bool>, Condvar)>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// How often the checkpointer looks.
+const CHECKPOINT_PERIOD: Duration = Duration::from_millis(200);
+
+impl Checkpointer {
+    fn start(path: &Path, dirty: Arc<AtomicBool>) -> Result<Checkpointer> {
+        let connection = Connection::open(path).map_err(sqlite_error)?;
+        let stop = Arc::new((Mutex::new(false), Condvar::new()));
+        let stopping = stop.clone();
+        let work = move || {
+            let (stopped, changed) = &*stopping;
+            let mut guard = stopped.lock().unwrap_or_else(PoisonError::into_inner);
+            while !*guard {
+                let waited = changed.wait_timeout(guard, CHECKPOINT_PERIOD);
+                drop(waited.unwrap_or_else(PoisonError::into_inner));
+                if dirty.swap(false, Ordering::Relaxed) {
+                    // Passive: waits for nobody. A failure shows at the writer, which checkpoints
+                    // too when this falls behind.
+                    let passive = "PRAGMA wal_checkpoint(PASSIVE)";
+                    let _ = connection.query_row(passive, [], |_| Ok(()));
+                }
+                guard = stopped.lock().unwrap_or_else(PoisonError::into_inner);
+            }
+        };
+        let thread = std::thread::Builder::new().name("store-checkpoint".into()).spawn(work)?;
+        Ok(Checkpointer { stop, thread: Some(thread) })
+    }
+}
+
+impl Drop for Checkpointer {
+    fn drop(&mut self) {
+        let (stopped, changed) = &*self.stop;
+        *stopped.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        changed.notify_all();
+        if let Some(thread) = self.thread.take() {
+            // It only checkpoints; a panic there is not worth another one here.
+            let _ = thread.join();
+        }
+    }
 }
 
 struct Readers {
@@ -55,8 +108,11 @@ impl Sqlite {
         connection.set_prepared_statement_cache_capacity(64);
         // The directory entries of a database just created must survive a power cut too.
         File::open(folder)?.sync_all()?;
+        let dirty = Arc::new(AtomicBool::new(false));
+        let checkpointer = Some(Checkpointer::start(&path, dirty.clone())?);
         let readers = Some(Readers { path, idle: Mutex::default() });
-        Ok(Sqlite { writer: Mutex::new(connection), readers, _lock: Some(lock) })
+        let writer = Mutex::new(connection);
+        Ok(Sqlite { readers, dirty, _checkpointer: checkpointer, writer, _lock: Some(lock) })
     }
 
     pub(crate) fn in_memory() -> Result<Sqlite> {
@@ -64,7 +120,13 @@ impl Sqlite {
         connection.execute_batch("PRAGMA page_size = 8192").map_err(sqlite_error)?;
         schema::migrate(&mut connection, schema::VERSION)?;
         connection.set_prepared_statement_cache_capacity(64);
-        Ok(Sqlite { writer: Mutex::new(connection), readers: None, _lock: None })
+        Ok(Sqlite {
+            readers: None,
+            dirty: Arc::default(),
+            _checkpointer: None,
+            writer: Mutex::new(connection),
+            _lock: None,
+        })
     }
 
     fn writer(&self) -> MutexGuard<'_, Connection> {
@@ -88,7 +150,9 @@ impl Backend for Sqlite {
     }
 
     fn begin(&self) -> Result<Box<dyn Session + '_>> {
-        Ok(Box::new(SqliteSession::begin(self.writer())?))
+        let session = SqliteSession::begin(self.writer())?;
+        self.dirty.store(true, Ordering::Relaxed);
+        Ok(Box::new(session))
     }
 
     fn reads_wait_for_writer(&self) -> bool {

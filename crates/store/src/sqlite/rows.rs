@@ -16,6 +16,42 @@ impl SqliteRows<'_> {
     fn prepare(&self, sql: &str) -> Result<CachedStatement<'_>> {
         self.connection.prepare_cached(sql).map_err(sqlite_error)
     }
+
+    fn head(&self, key: &Key<'_>) -> Result<Option<Head>> {
+        if let Some(head) = self.read_head(HEAD, key)? {
+            return Ok(Some(head));
+        }
+        self.read_head(DELETED_HEAD, key)
+    }
+
+    pub(crate) fn read_head(&self, sql: &str, key: &Key<'_>) -> Result<Option<Head>> {
+        let read = |row: &Row<'_>| {
+            Ok(Head { position: row.get(0)?, version: row.get(1)?, anchor: row.get(2)? })
+        };
+        let parameters = params![key.collection, key.account, key.region, key.key];
+        self.prepare(sql)?.query_row(parameters, read).optional().map_err(sqlite_error)
+    }
+}
+
+/// The newest state in a document's chain.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Head {
+    pub position: i64,
+    pub version: i64,
+    /// The newest state up to this one whose version is a multiple of [`ANCHOR_STEP`]; 0 for none.
+    pub anchor: i64,
+}
+
+/// States between two anchors: finding an old state reads one row in so many, then up to so many.
+const ANCHOR_STEP: i64 = 64;
+
+impl Head {
+    /// The head after one more state.
+    pub(crate) fn next(self, position: i64) -> Head {
+        let version = self.version + 1;
+        let anchor = if version % ANCHOR_STEP == 0 { position } else { self.anchor };
+        Head { position, version, anchor }
+    }
 }
 
 /// The first position of the transaction after `revision`; the largest one at the end of numbers.
@@ -26,21 +62,27 @@ pub(crate) fn first_after(revision: u64) -> i64 {
 const REVISION: &str = "SELECT value FROM counter WHERE name = 'revision'";
 
 const GET: &str = "
-    SELECT counter.value, document.revision, document.body FROM counter LEFT JOIN document
+    SELECT counter.value, document.position, document.body FROM counter LEFT JOIN document
     ON collection = ?1 AND account = ?2 AND region = ?3 AND key = ?4
     WHERE name = 'revision'";
 
-const GET_AT: &str = "
-    SELECT position, body FROM history
-    WHERE collection = ?1 AND account = ?2 AND region = ?3 AND key = ?4 AND position < ?5
-    ORDER BY position DESC LIMIT ?6";
+/// Where the chain of a key's states begins.
+pub(crate) const HEAD: &str = "
+    SELECT position, version, anchor FROM document
+    WHERE collection = ?1 AND account = ?2 AND region = ?3 AND key = ?4";
+
+pub(crate) const DELETED_HEAD: &str = "
+    SELECT position, version, anchor FROM deleted
+    WHERE collection = ?1 AND account = ?2 AND region = ?3 AND key = ?4";
+
+const STATE: &str = "SELECT previous, anchor, body FROM history WHERE position = ?1";
 
 const SCAN_FROM: &str = "
-    SELECT key, revision, body FROM document
+    SELECT key, position, body FROM document
     WHERE collection = ?1 AND account = ?2 AND region = ?3 AND key >= ?4 ORDER BY key";
 
 const SCAN_AFTER: &str = "
-    SELECT key, revision, body FROM document
+    SELECT key, position, body FROM document
     WHERE collection = ?1 AND account = ?2 AND region = ?3 AND key > ?4 ORDER BY key";
 
 const CHANGES: &str = "
@@ -61,8 +103,10 @@ impl Rows for SqliteRows<'_> {
     fn get(&mut self, key: &Key<'_>) -> Result<(Option<Document>, u64)> {
         let mut statement = self.prepare(GET)?;
         let read = |row: &Row<'_>| {
-            let document = match row.get::<_, Option<u64>>(1)? {
-                Some(revision) => Some(Document { revision, body: body(row, 2)?.into() }),
+            let document = match row.get(1)? {
+                Some(place) => {
+                    Some(Document { revision: revision_of(place), body: body(row, 2)?.into() })
+                }
                 None => None,
             };
             Ok((document, row.get(0)?))
@@ -94,7 +138,7 @@ impl Rows for SqliteRows<'_> {
             if !key.starts_with(range.prefix) {
                 break;
             }
-            let revision = row.get(1).map_err(sqlite_error)?;
+            let revision = revision_of(row.get(1).map_err(sqlite_error)?);
             let body = body(row, 2).map_err(sqlite_error)?.into();
             found.push((key, Document { revision, body }));
         }
@@ -117,16 +161,30 @@ impl Rows for SqliteRows<'_> {
     }
 
     fn history(&mut self, key: &Key<'_>, upto: u64, limit: usize) -> Result<Vec<Version>> {
-        let mut statement = self.prepare(GET_AT)?;
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let parameters =
-            params![key.collection, key.account, key.region, key.key, first_after(upto), limit];
-        let read = |row: &Row<'_>| {
-            let body = row.get_ref(1)?.as_blob_or_null()?.map(|bytes| bytes.into());
-            Ok(Version { revision: revision_of(row.get(0)?), body })
+        let bound = first_after(upto);
+        let mut versions = Vec::new();
+        let Some(head) = self.head(key)? else {
+            return Ok(versions);
         };
-        let versions = statement.query_map(parameters, read).map_err(sqlite_error)?;
-        versions.collect::<rusqlite::Result<_>>().map_err(sqlite_error)
+        let mut statement = self.prepare(STATE)?;
+        let mut place = head.position;
+        while place != 0 && versions.len() < limit {
+            let read = |row: &Row<'_>| {
+                let body = row.get_ref(2)?.as_blob_or_null()?.map(|bytes| bytes.into());
+                Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, body))
+            };
+            // A state that is no longer kept ends the chain.
+            let state = statement.query_row([place], read).optional().map_err(sqlite_error)?;
+            let Some((previous, anchor, body)) = state else {
+                break;
+            };
+            if place < bound {
+                versions.push(Version { revision: revision_of(place), body });
+            }
+            // Everything newer than the anchor may be skipped while the anchor is too new itself.
+            place = if anchor >= bound { anchor } else { previous };
+        }
+        Ok(versions)
     }
 
     fn changes(&mut self, after: u64, upto: u64, limit: usize) -> Result<Feed> {
@@ -186,7 +244,10 @@ impl Rows for SqliteRows<'_> {
     }
 
     fn audit_find(&mut self, event_id: &str) -> Result<Option<AuditRecord>> {
-        let sql = format!("SELECT {AUDIT_COLUMNS} FROM audit WHERE event_id = ?1 LIMIT 1");
+        let sql = format!(
+            "SELECT {AUDIT_COLUMNS} FROM audit WHERE position =
+             (SELECT position FROM audit INDEXED BY audit_time WHERE event_id = ?1 LIMIT 1)"
+        );
         let mut statement = self.prepare(&sql)?;
         let found = statement.query_row([event_id], audit_record).optional();
         Ok(found.map_err(sqlite_error)?.map(|(_, record)| record))

@@ -11,27 +11,45 @@ const MIGRATIONS: &[&str] = &["
     CREATE TABLE counter (name TEXT NOT NULL UNIQUE, value INTEGER NOT NULL);
     INSERT INTO counter VALUES ('revision', 0);
 
-    -- The newest state of every document.
+    -- The newest state of every document. position = revision << 20 | ordinal, as in history.
     CREATE TABLE document (
         collection TEXT NOT NULL,
         account TEXT NOT NULL,
         region TEXT NOT NULL,
         key TEXT NOT NULL,
-        revision INTEGER NOT NULL,
+        position INTEGER NOT NULL,
+        version INTEGER NOT NULL,
+        anchor INTEGER NOT NULL,
         body BLOB NOT NULL
     );
     CREATE UNIQUE INDEX document_key ON document (collection, account, region, key);
 
-    -- Every state of every document in commit order: position = revision << 20 | ordinal.
+    -- Every state of every document in commit order. The states of one document are chained from
+    -- the newest on: `previous` is the one before, `anchor` the last before that whose version is
+    -- a multiple of 64 (0: none). An index by key would be written at random places, which costs
+    -- more than all other writes of a transaction together.
     CREATE TABLE history (
         position INTEGER PRIMARY KEY,
         collection TEXT NOT NULL,
         account TEXT NOT NULL,
         region TEXT NOT NULL,
         key TEXT NOT NULL,
+        previous INTEGER NOT NULL,
+        anchor INTEGER NOT NULL,
         body BLOB
     );
-    CREATE UNIQUE INDEX history_key ON history (collection, account, region, key, position);
+
+    -- Where the chains of deleted documents begin.
+    CREATE TABLE deleted (
+        collection TEXT NOT NULL,
+        account TEXT NOT NULL,
+        region TEXT NOT NULL,
+        key TEXT NOT NULL,
+        position INTEGER NOT NULL,
+        version INTEGER NOT NULL,
+        anchor INTEGER NOT NULL
+    );
+    CREATE UNIQUE INDEX deleted_key ON deleted (collection, account, region, key);
 
     CREATE TABLE audit (
         position INTEGER PRIMARY KEY,
@@ -42,8 +60,9 @@ const MIGRATIONS: &[&str] = &["
         event BLOB NOT NULL,
         decision BLOB NOT NULL
     );
-    CREATE UNIQUE INDEX audit_time ON audit (account, time_millis, position);
-    CREATE INDEX audit_event ON audit (event_id);
+    -- Written at its end, because time rises. Event ids do not: they are found by reading through
+    -- this index, which is a small part of the table.
+    CREATE UNIQUE INDEX audit_time ON audit (account, time_millis, position, event_id);
 
     -- A job is due at due_millis: its run time, or the end of its lease.
     CREATE TABLE job (

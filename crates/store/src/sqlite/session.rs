@@ -4,7 +4,7 @@ use std::sync::MutexGuard;
 
 use rusqlite::{Connection, params};
 
-use super::rows::SqliteRows;
+use super::rows::{DELETED_HEAD, HEAD, Head, SqliteRows};
 use super::sqlite_error;
 use crate::api::{AuditCursor, AuditQuery, AuditRecord, DueJob, Feed};
 use crate::backend::{JobChange, Range, Rows, Session, Writes, position};
@@ -31,6 +31,35 @@ impl<'a> SqliteSession<'a> {
         statement.execute(parameters).map_err(sqlite_error)
     }
 
+    /// Writes a document's new state and chains it to the one before.
+    fn change_document(&self, key: &Key<'_>, place: i64, body: Option<&[u8]>) -> Result<()> {
+        let Key { collection, account, region, key: name } = *key;
+        let live = self.rows().read_head(HEAD, key)?;
+        let dead = if live.is_none() { self.rows().read_head(DELETED_HEAD, key)? } else { None };
+        let before = live.or(dead).unwrap_or_default();
+        let Head { version, anchor, .. } = before.next(place);
+        match body {
+            Some(body) => {
+                let sql = if live.is_some() { UPDATE } else { INSERT };
+                let values =
+                    params![collection, account, region, name, place, version, anchor, body];
+                self.execute(sql, values)?;
+                if dead.is_some() {
+                    self.execute(UNBURY, params![collection, account, region, name])?;
+                }
+            }
+            None => {
+                self.execute(DELETE, params![collection, account, region, name])?;
+                let values = params![collection, account, region, name, place, version, anchor];
+                self.execute(BURY, values)?;
+            }
+        }
+        let (previous, anchor) = (before.position, before.anchor);
+        let values = params![place, collection, account, region, name, previous, anchor, body];
+        self.execute(REMEMBER, values)?;
+        Ok(())
+    }
+
     /// SQLite rolls back by itself on some failures; what follows would then commit piecemeal.
     fn check_open(&self) -> Result<()> {
         if self.connection.is_autocommit() {
@@ -49,18 +78,29 @@ impl Drop for SqliteSession<'_> {
     }
 }
 
-const PUT: &str = "
-    INSERT INTO document (collection, account, region, key, revision, body)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-    ON CONFLICT (collection, account, region, key)
-    DO UPDATE SET revision = excluded.revision, body = excluded.body";
+const INSERT: &str = "
+    INSERT INTO document (collection, account, region, key, position, version, anchor, body)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+
+const UPDATE: &str = "
+    UPDATE document SET position = ?5, version = ?6, anchor = ?7, body = ?8
+    WHERE collection = ?1 AND account = ?2 AND region = ?3 AND key = ?4";
 
 const DELETE: &str = "
     DELETE FROM document WHERE collection = ?1 AND account = ?2 AND region = ?3 AND key = ?4";
 
+const BURY: &str = "
+    INSERT INTO deleted (collection, account, region, key, position, version, anchor)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+    ON CONFLICT (collection, account, region, key) DO UPDATE
+    SET position = excluded.position, version = excluded.version, anchor = excluded.anchor";
+
+const UNBURY: &str = "
+    DELETE FROM deleted WHERE collection = ?1 AND account = ?2 AND region = ?3 AND key = ?4";
+
 const REMEMBER: &str = "
-    INSERT INTO history (position, collection, account, region, key, body)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    INSERT INTO history (position, collection, account, region, key, previous, anchor, body)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 
 const AUDIT: &str = "
     INSERT INTO audit (position, event_id, time_millis, account, region, event, decision)
@@ -75,16 +115,8 @@ impl Session for SqliteSession<'_> {
         self.check_open()?;
         self.revision = Some(revision);
         for (ordinal, (key, state)) in writes.documents.iter().enumerate() {
-            let Key { collection, account, region, key } = key.as_key();
-            let place = position(revision, ordinal);
             let body = state.as_ref().map(|document| &*document.body);
-            match body {
-                Some(body) => {
-                    self.execute(PUT, params![collection, account, region, key, revision, body])?
-                }
-                None => self.execute(DELETE, params![collection, account, region, key])?,
-            };
-            self.execute(REMEMBER, params![place, collection, account, region, key, body])?;
+            self.change_document(&key.as_key(), position(revision, ordinal), body)?;
         }
         for (ordinal, record) in writes.audit.iter().enumerate() {
             let AuditRecord { event_id, time_millis, account, region, event, decision } = record;

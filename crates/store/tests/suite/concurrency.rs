@@ -43,6 +43,10 @@ fn increments(bed: &Bed) {
     for version in history {
         assert_eq!(number(&version.body.unwrap()), version.revision);
     }
+    for revision in 1..=(WRITERS * ROUNDS) as u64 {
+        let then = bed.store.snapshot().get_at(&user("counter"), revision).unwrap().unwrap();
+        assert_eq!((number(&then.body), then.revision), (revision, revision));
+    }
 }
 
 fn number(body: &[u8]) -> u64 {
