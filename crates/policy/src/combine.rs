@@ -104,6 +104,9 @@ impl Judge<'_> {
         if self.scope.exempt {
             return decision(Outcome::Allowed, None, Vec::new());
         }
+        if !self.scope.action {
+            return decision(Outcome::ImplicitDeny, Some(Layer::Identity), Vec::new());
+        }
         if let Some(statement) = self.find_deny(|levels| levels.deny, |verdict| verdict.deny) {
             let denied_by = Some(statement.layer);
             return decision(Outcome::ExplicitDeny, denied_by, vec![statement]);
@@ -169,10 +172,7 @@ impl Judge<'_> {
     }
 
     fn resource_layer(&self) -> Layer {
-        match self.request.rule {
-            ResourceRule::TrustPolicy => Layer::Trust,
-            ResourceRule::Ordinary | ResourceRule::KeyPolicy => Layer::Resource,
-        }
+        self.request.named(Layer::Resource)
     }
 
     /// The first layer's statement that the selectors pick.
@@ -219,8 +219,7 @@ impl Judge<'_> {
 
     fn statement(&self, layer: Layer, index: u32) -> Option<StatementRef> {
         let set = layer.set(self.policies)?;
-        let layer = if layer == Layer::Resource { self.resource_layer() } else { layer };
-        statement_ref(layer, set, index)
+        statement_ref(self.request.named(layer), set, index)
     }
 }
 

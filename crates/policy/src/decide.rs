@@ -123,6 +123,8 @@ pub(crate) struct Scope {
     pub account: bool,
     /// The action needs no permission and no denial stops it.
     pub exempt: bool,
+    /// The text is an action at all. What is none no policy can be asked about, so it is denied.
+    pub action: bool,
 }
 
 impl Scope {
@@ -135,6 +137,7 @@ impl Scope {
             scps: caller.has_account() && !managed && !caller.service_linked_role,
             rcps: !owner_managed && !caller.service_linked_role && supports_rcp(request.action),
             account: caller.has_account(),
+            action: ActionName::new(request.action).is_some(),
             exempt: request.action.eq_ignore_ascii_case("sts:GetCallerIdentity"),
         }
     }

@@ -157,17 +157,42 @@ pub struct Malformed {
 }
 
 impl Malformed {
-    /// The message of AWS's `MalformedPolicyDocument`: that of the first error.
+    /// The message of AWS's `MalformedPolicyDocument`. Of several mistakes AWS names one: the
+    /// syntax first, then what its older parser refuses, then statement ids, actions, resources.
     #[must_use]
     pub fn message(&self) -> &str {
-        let mut errors = self.findings.iter().filter(|finding| finding.severity == Severity::Error);
-        errors.next().map_or("Syntax errors in policy.", |finding| &finding.message)
+        self.first_error().map_or("Syntax errors in policy.", |finding| &finding.message)
+    }
+
+    /// The error that [`Malformed::message`] words.
+    #[must_use]
+    pub fn first_error(&self) -> Option<&Finding> {
+        let errors = self.findings.iter().filter(|finding| finding.severity == Severity::Error);
+        errors.min_by_key(|finding| rank(finding))
+    }
+}
+
+/// In which of AWS's passes over a document an error turns up.
+fn rank(finding: &Finding) -> u8 {
+    match finding.message.as_str() {
+        "This policy contains invalid Json" => 0,
+        "Syntax errors in policy." => 1,
+        "The policy failed legacy parsing" => 2,
+        message if message.starts_with("Statement IDs (SID)") => 3,
+        message if message.starts_with("Policy statement must contain actions") => 4,
+        message if message.starts_with("Policy statement must contain resources") => 5,
+        _ => 6,
     }
 }
 
 impl fmt::Display for Malformed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.message())
+        let Some(error) = self.first_error() else { return f.write_str(self.message()) };
+        write!(f, "{}", error.message)?;
+        if let Some(detail) = &error.detail {
+            write!(f, " ({detail})")?;
+        }
+        write!(f, " at line {}, column {}", error.line, error.column)
     }
 }
 

@@ -31,6 +31,9 @@ pub struct Finding {
     pub code: &'static str,
     /// The text AWS answers with where it is known.
     pub message: String,
+    /// What is meant here, where AWS's text does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
     /// Where it begins.
     pub line: usize,
     /// Where it begins in that line.
@@ -56,17 +59,36 @@ impl<'t> Findings<'t> {
     }
 
     pub fn error(&mut self, code: &'static str, span: Span, message: impl Into<String>) {
-        self.add(Severity::Error, code, span, message.into());
+        self.add(Severity::Error, code, span, message.into(), None);
+    }
+
+    /// An error whose text is too general to help, with what it is about.
+    pub fn error_about(
+        &mut self,
+        code: &'static str,
+        span: Span,
+        message: &str,
+        detail: impl Into<String>,
+    ) {
+        self.add(Severity::Error, code, span, message.to_owned(), Some(detail.into()));
     }
 
     pub fn warning(&mut self, code: &'static str, span: Span, message: impl Into<String>) {
-        self.add(Severity::Warning, code, span, message.into());
+        self.add(Severity::Warning, code, span, message.into(), None);
     }
 
-    fn add(&mut self, severity: Severity, code: &'static str, span: Span, message: String) {
+    fn add(
+        &mut self,
+        severity: Severity,
+        code: &'static str,
+        span: Span,
+        message: String,
+        detail: Option<String>,
+    ) {
         let (line, column) = position(self.text, span.start);
         let (end_line, end_column) = position(self.text, span.end);
-        let finding = Finding { severity, code, message, line, column, end_line, end_column, span };
+        let finding =
+            Finding { severity, code, message, detail, line, column, end_line, end_column, span };
         self.found.push(finding);
     }
 

@@ -38,11 +38,13 @@
 
 mod action;
 pub mod arn;
+pub mod case;
 mod check;
 mod combine;
 mod condition;
 mod decide;
 mod document;
+mod explain;
 mod finding;
 mod json;
 mod message;
@@ -58,10 +60,14 @@ mod statement;
 mod truth;
 mod value;
 
+pub use case::{Answer, Case, CaseError, evaluate_case};
 pub use decide::{Decision, Layer, Outcome, Policies, StatementRef, decide};
 pub use document::{
     ConditionElement, DocumentKind, Effect, Element, Malformed, Policy, PrincipalElement,
     PrincipalEntry, PrincipalType, Spanned, Statement, VERSION_TOO_OLD, Version,
+};
+pub use explain::{
+    ConditionTrace, PolicyTrace, RequestValue, Stage, StatementTrace, Trace, ValueTrace, explain,
 };
 pub use finding::{Finding, Severity, Span, position};
 pub use message::access_denied_message;

@@ -46,9 +46,12 @@ fn read(text: &str, kind: DocumentKind) -> (Option<Policy>, Vec<Finding>) {
             reader.document(&node)
         }
         Err(error) => {
-            let message = format!("{SYNTAX} ({})", error.reason);
             let code = if error.duplicate { "DUPLICATE_KEY" } else { "INVALID_JSON" };
-            findings.error(code, error.span, message);
+            let message = match kind {
+                DocumentKind::Trust if !error.duplicate => "This policy contains invalid Json",
+                _ => SYNTAX,
+            };
+            findings.error_about(code, error.span, message, error.reason);
             None
         }
     };
@@ -68,7 +71,7 @@ struct Reader<'f, 't> {
 
 impl Reader<'_, '_> {
     fn syntax(&mut self, code: &'static str, span: Span, detail: &str) {
-        self.findings.error(code, span, format!("{SYNTAX} ({detail})"));
+        self.findings.error_about(code, span, SYNTAX, detail);
     }
 
     fn document(&mut self, node: &Node<'_>) -> Option<Policy> {

@@ -1,6 +1,7 @@
 //! What is asked: who, what, on which resource, under which circumstances.
 
 use crate::arn::Arn;
+use crate::decide::Layer;
 use std::borrow::Cow;
 
 /// What a request context says about one key.
@@ -172,6 +173,70 @@ impl Principal {
         )
     }
 
+    /// What the caller itself puts into the request context: `aws:PrincipalArn`,
+    /// `aws:PrincipalAccount`, `aws:PrincipalType`, `aws:username`, `aws:PrincipalIsAWSService`
+    /// and `aws:PrincipalServiceName`, the key in lower case. `None`: another key.
+    ///
+    /// Source: "AWS global condition context keys", IAM User Guide.
+    #[must_use]
+    pub fn context_key(&self, key: &str) -> Option<Lookup<'_>> {
+        let lookup = match key {
+            "aws:principalarn" => self.principal_arn(),
+            "aws:principalaccount" if self.kind == PrincipalKind::Anonymous => {
+                Lookup::one("anonymous")
+            }
+            "aws:principalaccount" if self.has_account() => Lookup::one(&self.account),
+            "aws:principaltype" => self.principal_type().map_or(Lookup::Absent, Lookup::one),
+            "aws:username" if self.kind == PrincipalKind::User => {
+                let arn = Arn::parse(&self.arn);
+                arn.map_or(Lookup::Absent, |arn| Lookup::one(arn.resource_name()))
+            }
+            "aws:principalisawsservice" => {
+                let service = self.kind == PrincipalKind::Service;
+                Lookup::one(if service { "true" } else { "false" })
+            }
+            "aws:principalservicename" if self.kind == PrincipalKind::Service => {
+                Lookup::one(&self.arn)
+            }
+            "aws:principalaccount" | "aws:username" | "aws:principalservicename" => Lookup::Absent,
+            _ => return None,
+        };
+        Some(lookup)
+    }
+
+    /// `aws:PrincipalArn`: for a role's session the *role's* ARN, path included.
+    fn principal_arn(&self) -> Lookup<'_> {
+        match self.kind {
+            PrincipalKind::Service | PrincipalKind::Anonymous | PrincipalKind::Federated => {
+                Lookup::Absent
+            }
+            PrincipalKind::AssumedRole => match (&self.issuer_arn, Arn::parse(&self.arn)) {
+                (Some(role), _) => Lookup::one(role),
+                (None, Some(arn)) => {
+                    let (partition, account) = (arn.partition, &self.account);
+                    let role = self.role_name().unwrap_or_default();
+                    Lookup::owned(format!("arn:{partition}:iam::{account}:role/{role}"))
+                }
+                (None, None) => Lookup::Unresolvable,
+            },
+            PrincipalKind::Root
+            | PrincipalKind::User
+            | PrincipalKind::Role
+            | PrincipalKind::FederatedUser => Lookup::one(&self.arn),
+        }
+    }
+
+    fn principal_type(&self) -> Option<&'static str> {
+        match self.kind {
+            PrincipalKind::Root => Some("Account"),
+            PrincipalKind::User => Some("User"),
+            PrincipalKind::Role | PrincipalKind::AssumedRole => Some("AssumedRole"),
+            PrincipalKind::FederatedUser => Some("FederatedUser"),
+            PrincipalKind::Anonymous => Some("Anonymous"),
+            PrincipalKind::Service | PrincipalKind::Federated => None,
+        }
+    }
+
     /// The name of the role this is or is a session of.
     pub(crate) fn role_name(&self) -> Option<&str> {
         let arn = Arn::parse(&self.arn)?;
@@ -196,6 +261,26 @@ pub enum ResourceRule {
     KeyPolicy,
     /// A role's trust policy: likewise.
     TrustPolicy,
+}
+
+impl ResourceRule {
+    /// The rule for an action on a resource: `sts` actions on a role meet its trust policy, `kms`
+    /// actions on a key its key policy.
+    #[must_use]
+    pub fn of(action: &str, resource: &str) -> Self {
+        let (Some(arn), Some((service, _))) = (Arn::parse(resource), action.split_once(':')) else {
+            return Self::Ordinary;
+        };
+        let role = (arn.service, arn.resource_type()) == ("iam", Some("role"));
+        let key = (arn.service, arn.resource_type()) == ("kms", Some("key"));
+        if role && service.eq_ignore_ascii_case("sts") {
+            Self::TrustPolicy
+        } else if key && service.eq_ignore_ascii_case("kms") {
+            Self::KeyPolicy
+        } else {
+            Self::Ordinary
+        }
+    }
 }
 
 /// One question: may this caller do this to this resource?
@@ -224,5 +309,13 @@ impl Request<'_> {
     pub fn same_account(&self) -> bool {
         self.principal.has_account()
             && self.resource_account.is_none_or(|account| account == self.principal.account)
+    }
+
+    /// A layer as it is called for this request: a role's policy is its trust policy.
+    pub(crate) fn named(&self, layer: Layer) -> Layer {
+        match (layer, self.rule) {
+            (Layer::Resource, ResourceRule::TrustPolicy) => Layer::Trust,
+            _ => layer,
+        }
     }
 }

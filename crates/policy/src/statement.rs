@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// A policy document compiled to matchers. Cheap to share: many sets may hold one.
 #[derive(Clone, Debug)]
 pub struct CompiledPolicy {
-    kind: DocumentKind,
+    document: Policy,
     pub(crate) statements: Box<[CompiledStatement]>,
 }
 
@@ -21,7 +21,13 @@ impl CompiledPolicy {
     /// What the document was read as.
     #[must_use]
     pub fn kind(&self) -> DocumentKind {
-        self.kind
+        self.document.kind
+    }
+
+    /// The document it was compiled from.
+    #[must_use]
+    pub fn document(&self) -> &Policy {
+        &self.document
     }
 
     /// How many statements it has.
@@ -57,7 +63,7 @@ impl Policy {
             }
         };
         let statements = self.statements.iter().map(compile).collect();
-        Arc::new(CompiledPolicy { kind: self.kind, statements })
+        Arc::new(CompiledPolicy { document: self.clone(), statements })
     }
 }
 
