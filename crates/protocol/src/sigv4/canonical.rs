@@ -42,15 +42,7 @@ impl Canonical<'_> {
         push_query(&mut out, parts, self.skip_security_token);
         out.push(b'\n');
         for name in self.signed_headers {
-            push_lower(&mut out, name);
-            out.push(b':');
-            for (index, value) in parts.values(name).enumerate() {
-                if index > 0 {
-                    out.push(b',');
-                }
-                push_header_value(&mut out, value);
-            }
-            out.push(b'\n');
+            push_header(&mut out, parts, name);
         }
         out.push(b'\n');
         for (index, name) in self.signed_headers.iter().enumerate() {
@@ -189,6 +181,25 @@ fn push_encoded(out: &mut Vec<u8>, byte: u8, keep_slash: bool) {
     }
     let digit = |value: u8| DIGITS.get(usize::from(value)).copied().unwrap_or(b'0');
     out.extend_from_slice(&[b'%', digit(byte >> 4), digit(byte & 15)]);
+}
+
+/// Writes one header's line. A header that is listed but was not received has none, so that even
+/// an empty one cannot be taken away unnoticed.
+fn push_header(out: &mut Vec<u8>, parts: &RequestParts, name: &str) {
+    let mut sent = false;
+    for value in parts.values(name) {
+        if sent {
+            out.push(b',');
+        } else {
+            push_lower(out, name);
+            out.push(b':');
+            sent = true;
+        }
+        push_header_value(out, value);
+    }
+    if sent {
+        out.push(b'\n');
+    }
 }
 
 /// Trims a header's value and turns each run of white space inside into one space.
