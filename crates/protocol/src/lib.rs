@@ -7,6 +7,7 @@
 
 mod answer;
 mod base64;
+pub mod detect;
 mod failure;
 mod findings;
 pub mod json;
@@ -17,6 +18,7 @@ mod query;
 pub mod refusal;
 mod render;
 mod request;
+pub mod routes;
 pub mod select;
 pub mod sigv4;
 mod timestamp;
@@ -29,4 +31,5 @@ pub use failure::{Extra, respond_error};
 pub use json::{from_json, to_json};
 pub use query::Form;
 pub use request::{Labels, Parts, read_request};
+pub use routes::Routes;
 pub use validate::validate;

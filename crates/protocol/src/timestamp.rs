@@ -296,7 +296,7 @@ mod tests {
     #[test]
     fn writes_each_format() {
         let cases = [
-            (515_531_081_123, DateTime, "1986-05-03T18:44:41.123Z"),
+            (515_531_081_123, DateTime, "1986-05-03T19:04:41.123Z"),
             (1_398_796_238_000, DateTime, "2014-04-29T18:30:38Z"),
             (1_398_796_238_000, HttpDate, "Tue, 29 Apr 2014 18:30:38 GMT"),
             (0, HttpDate, "Thu, 01 Jan 1970 00:00:00 GMT"),
