@@ -3,7 +3,7 @@
 //! Source: IAM User Guide, "Permissions boundaries for IAM entities"; API reference,
 //! PutUserPermissionsBoundary.
 
-use super::policy;
+use super::{managed, policy};
 use crate::context::Context;
 use palisade_model::iam::AttachedPermissionsBoundary;
 use palisade_shape::Result;
@@ -13,7 +13,8 @@ const TYPE: &str = "Policy";
 
 /// The boundary that a request names, once it is known to be a policy that can be one.
 pub fn checked(cx: &Context, arn: &str) -> Result<AttachedPermissionsBoundary> {
-    policy::check_attachable(cx, arn)?;
+    managed::check_arn(arn)?;
+    managed::find(cx, arn)?.ok_or_else(|| policy::not_attachable(arn))?;
     Ok(AttachedPermissionsBoundary {
         permissions_boundary_type: Some(TYPE.to_owned()),
         permissions_boundary_arn: Some(arn.to_owned()),

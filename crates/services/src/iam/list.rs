@@ -22,6 +22,11 @@ pub fn size(max_items: Option<i32>) -> usize {
     max_items.and_then(|items| usize::try_from(items).ok()).filter(|n| *n > 0).unwrap_or(USUAL)
 }
 
+/// The key that a marker stands for.
+pub fn start(marker: Option<&str>) -> Result<Option<String>> {
+    page::start(marker, &VALIDATION_ERROR)
+}
+
 /// The page of the records under `prefix` that `keep` takes.
 pub fn page<T>(
     cx: &Context,
@@ -32,7 +37,7 @@ pub fn page<T>(
     keep: impl Fn(&T) -> bool,
 ) -> Result<Page<T>> {
     let size = size(max_items);
-    let mut after = page::start(marker, &VALIDATION_ERROR)?;
+    let mut after = start(marker)?;
     let mut kept = Vec::new();
     let mut looked_at = 0;
     while looked_at < MOST_LOOKED_AT {
@@ -53,7 +58,7 @@ pub fn page<T>(
 
 /// The page of a short list that is in memory already, by its places.
 pub fn of_items<T>(items: Vec<T>, marker: Option<&str>, max_items: Option<i32>) -> Result<Page<T>> {
-    let start = page::start(marker, &VALIDATION_ERROR)?;
+    let start = start(marker)?;
     let start = match start.as_deref().map(str::parse::<usize>) {
         None => 0,
         Some(Ok(place)) => place + 1,

@@ -12,7 +12,7 @@ use super::role::ROLES;
 use super::user::USERS;
 use super::{boundary, policy, tag};
 use crate::authorization::{Attached, Dependencies, Identity};
-use crate::caller::{Caller, Principal, Session};
+use crate::caller::{Caller, Principal, Session, SessionKind};
 use crate::context::{Context, from_store};
 use crate::errors::{VALIDATION_ERROR, internal};
 use crate::random::account_of_access_key;
@@ -142,17 +142,17 @@ pub fn caller_of(read: &dyn Read, key: &AccessKey) -> Result<Option<Caller>> {
 }
 
 /// The principal whose policies a session has: the role of a role session, the user of a session
-/// token or of a federated user.
+/// token or of a federated user, or root.
 pub fn issuer(session: &Session) -> Principal {
     let (id, path) = (session.issuer_id.as_str().into(), session.issuer_path.as_str().into());
-    if session.is_role_session() {
-        let (role, name) = (session.issuer_name.as_str().into(), session.name.as_str().into());
-        return Principal::AssumedRole { role, path, id, session: name };
-    }
-    if session.issuer_name.is_empty() {
+    if session.issuer_name.is_empty() || session.kind == SessionKind::AssumeRoot {
         return Principal::Root;
     }
-    Principal::User { name: session.issuer_name.as_str().into(), path, id }
+    let name = session.issuer_name.as_str().into();
+    if session.is_role_session() {
+        return Principal::AssumedRole { role: name, path, id, session: session.name.as_str().into() };
+    }
+    Principal::User { name, path, id }
 }
 
 /// What IAM says about a principal of `account`: its policies with those of its groups, its boundary

@@ -37,3 +37,10 @@ pub fn merged(old: Option<Vec<Tag>>, new: Vec<Tag>) -> Result<Option<Vec<Tag>>> 
 pub fn without(old: Option<Vec<Tag>>, keys: &[String]) -> Option<Vec<Tag>> {
     shapes(tags::without(pairs(old.as_deref()), keys))
 }
+
+/// The tags as list operations show them: by key.
+pub fn sorted(tags: Option<Vec<Tag>>) -> Vec<Tag> {
+    let mut tags = tags.unwrap_or_default();
+    tags.sort_by(|one, other| one.key.cmp(&other.key));
+    tags
+}

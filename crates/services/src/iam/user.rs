@@ -165,11 +165,11 @@ pub fn untag_user(cx: &mut Context, input: UntagUserRequest) -> Result<Nothing> 
     Ok(Nothing)
 }
 
-/// Lists a user's tags.
+/// Lists a user's tags, by key.
 pub fn list_user_tags(cx: &mut Context, input: ListUserTagsRequest) -> Result<ListUserTagsResponse> {
     let ListUserTagsRequest { user_name, marker, max_items } = input;
-    let tags = load(cx, &user_name)?.tags.unwrap_or_default();
-    let page = list::of_items(tags, marker.as_deref(), max_items)?;
+    let tags = load(cx, &user_name)?.tags;
+    let page = list::of_items(tag::sorted(tags), marker.as_deref(), max_items)?;
     Ok(ListUserTagsResponse {
         is_truncated: Some(page.next.is_some()),
         marker: page.next,

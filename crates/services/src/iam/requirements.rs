@@ -1,0 +1,189 @@
+//! What the caller must be allowed where the authorization table is not enough: calls whose user is
+//! the caller when none is named, new resources with a path, and renames, which concern both names.
+//!
+//! Sources: Service Authorization Reference, "Actions, resources, and condition keys for AWS Identity
+//! and Access Management"; IAM API reference, UpdateUser and UpdateGroup (source and target).
+
+use super::access::Kind;
+use super::principal::{Owner, named_or_own};
+use super::{access_key, group, tag, user};
+use crate::authorization::Requirement;
+use crate::context::Context;
+use palisade_model::iam::{
+    AddUserToGroupRequest, CreateAccessKeyRequest, CreateGroupRequest,
+    CreateInstanceProfileRequest, CreatePolicyRequest, CreateRoleRequest, CreateUserRequest,
+    DeleteAccessKeyRequest, GetAccessKeyLastUsedRequest, GetUserRequest, ListAccessKeysRequest,
+    RemoveUserFromGroupRequest, Tag, UpdateAccessKeyRequest, UpdateGroupRequest, UpdateUserRequest,
+};
+use palisade_shape::Result;
+
+type Requirements = Result<Vec<Requirement>>;
+
+/// One action on a resource of the account.
+fn one(cx: &Context, action: &str, kind: &str, arn: String) -> Requirement {
+    Requirement::new(format!("iam:{action}"), arn, cx.account()).of_kind(kind)
+}
+
+/// A new resource: its ARN has the path of the request.
+fn new(
+    cx: &Context,
+    action: &str,
+    kind: &str,
+    (path, name): (Option<&str>, &str),
+    tags: Option<&[Tag]>,
+) -> Requirement {
+    let arn = cx.iam_arn(kind, path.unwrap_or("/"), name);
+    one(cx, action, kind, arn).with_tags(tag::pairs(tags))
+}
+
+fn with_boundary(requirement: Requirement, boundary: Option<&String>) -> Requirement {
+    match boundary {
+        Some(arn) => requirement.with_key("iam:PermissionsBoundary", arn),
+        None => requirement,
+    }
+}
+
+/// The ARN of a user or group as it is stored, or as it would be without a path.
+fn stored(cx: &Context, kind: Kind, name: &str) -> Result<String> {
+    let key = name.to_lowercase();
+    let found = match kind {
+        Kind::User => cx.get(&user::USERS, &key)?.map(|user| user.arn),
+        Kind::Group => cx.get(&group::GROUPS, &key)?.map(|group| group.arn),
+        Kind::Role => cx.get(&super::role::ROLES, &key)?.map(|role| role.arn),
+    };
+    Ok(found.unwrap_or_else(|| cx.iam_arn(kind.word(), "/", name)))
+}
+
+pub fn create_user(cx: &mut Context, input: &CreateUserRequest) -> Requirements {
+    let named = (input.path.as_deref(), input.user_name.as_str());
+    let requirement = new(cx, "CreateUser", "user", named, input.tags.as_deref());
+    Ok(vec![with_boundary(requirement, input.permissions_boundary.as_ref())])
+}
+
+pub fn create_group(cx: &mut Context, input: &CreateGroupRequest) -> Requirements {
+    let arn = cx.iam_arn("group", input.path.as_deref().unwrap_or("/"), &input.group_name);
+    Ok(vec![one(cx, "CreateGroup", "group", arn)])
+}
+
+pub fn create_role(cx: &mut Context, input: &CreateRoleRequest) -> Requirements {
+    let named = (input.path.as_deref(), input.role_name.as_str());
+    let requirement = new(cx, "CreateRole", "role", named, input.tags.as_deref());
+    Ok(vec![with_boundary(requirement, input.permissions_boundary.as_ref())])
+}
+
+pub fn create_policy(cx: &mut Context, input: &CreatePolicyRequest) -> Requirements {
+    let named = (input.path.as_deref(), input.policy_name.as_str());
+    Ok(vec![new(cx, "CreatePolicy", "policy", named, input.tags.as_deref())])
+}
+
+pub fn create_instance_profile(
+    cx: &mut Context,
+    input: &CreateInstanceProfileRequest,
+) -> Requirements {
+    let named = (input.path.as_deref(), input.instance_profile_name.as_str());
+    let tags = input.tags.as_deref();
+    Ok(vec![new(cx, "CreateInstanceProfile", "instance-profile", named, tags)])
+}
+
+/// The user as it is and, when name or path change, as it will be.
+pub fn update_user(cx: &mut Context, input: &UpdateUserRequest) -> Requirements {
+    let known = cx.get(&user::USERS, &input.user_name.to_lowercase())?;
+    let (arn, path) = match known {
+        Some(user) => (user.arn, user.path),
+        None => (cx.iam_arn("user", "/", &input.user_name), "/".to_owned()),
+    };
+    let path = input.new_path.as_ref().unwrap_or(&path);
+    let name = input.new_user_name.as_ref().unwrap_or(&input.user_name);
+    let target = cx.iam_arn("user", path, name);
+    Ok(source_and_target(cx, "UpdateUser", "user", arn, target))
+}
+
+/// The group as it is and, when name or path change, as it will be.
+pub fn update_group(cx: &mut Context, input: &UpdateGroupRequest) -> Requirements {
+    let known = cx.get(&group::GROUPS, &input.group_name.to_lowercase())?;
+    let (arn, path) = match known {
+        Some(group) => (group.arn, group.path),
+        None => (cx.iam_arn("group", "/", &input.group_name), "/".to_owned()),
+    };
+    let path = input.new_path.as_ref().unwrap_or(&path);
+    let name = input.new_group_name.as_ref().unwrap_or(&input.group_name);
+    let target = cx.iam_arn("group", path, name);
+    Ok(source_and_target(cx, "UpdateGroup", "group", arn, target))
+}
+
+fn source_and_target(
+    cx: &Context,
+    action: &str,
+    kind: &str,
+    source: String,
+    target: String,
+) -> Vec<Requirement> {
+    let moves = source != target;
+    let mut requirements = vec![one(cx, action, kind, source)];
+    if moves {
+        requirements.push(one(cx, action, kind, target));
+    }
+    requirements
+}
+
+/// Membership is the group's business: the user does not matter.
+pub fn add_user_to_group(cx: &mut Context, input: &AddUserToGroupRequest) -> Requirements {
+    let arn = stored(cx, Kind::Group, &input.group_name)?;
+    Ok(vec![one(cx, "AddUserToGroup", "group", arn)])
+}
+
+/// Membership is the group's business: the user does not matter.
+pub fn remove_user_from_group(
+    cx: &mut Context,
+    input: &RemoveUserFromGroupRequest,
+) -> Requirements {
+    let arn = stored(cx, Kind::Group, &input.group_name)?;
+    Ok(vec![one(cx, "RemoveUserFromGroup", "group", arn)])
+}
+
+pub fn get_user(cx: &mut Context, input: &GetUserRequest) -> Requirements {
+    on_owner(cx, "GetUser", input.user_name.as_deref())
+}
+
+pub fn create_access_key(cx: &mut Context, input: &CreateAccessKeyRequest) -> Requirements {
+    on_owner(cx, "CreateAccessKey", input.user_name.as_deref())
+}
+
+pub fn list_access_keys(cx: &mut Context, input: &ListAccessKeysRequest) -> Requirements {
+    on_owner(cx, "ListAccessKeys", input.user_name.as_deref())
+}
+
+pub fn update_access_key(cx: &mut Context, input: &UpdateAccessKeyRequest) -> Requirements {
+    on_owner(cx, "UpdateAccessKey", input.user_name.as_deref())
+}
+
+pub fn delete_access_key(cx: &mut Context, input: &DeleteAccessKeyRequest) -> Requirements {
+    on_owner(cx, "DeleteAccessKey", input.user_name.as_deref())
+}
+
+/// The user that is named, else the caller's own, else (for root) the account's root.
+fn on_owner(cx: &Context, action: &str, name: Option<&str>) -> Requirements {
+    let (kind, arn) = match named_or_own(cx, name)? {
+        Owner::User(name) => ("user", stored(cx, Kind::User, &name)?),
+        Owner::Root => ("", root_arn(cx)),
+    };
+    Ok(vec![one(cx, action, kind, arn)])
+}
+
+/// The user that the key belongs to. A key that is not of this account, or not at all, is asked for
+/// as AWS words it in its denial, so that only who may ask about everything learns more.
+pub fn get_access_key_last_used(
+    cx: &mut Context,
+    input: &GetAccessKeyLastUsedRequest,
+) -> Requirements {
+    let requirement = match access_key::owner_arn(cx, &input.access_key_id)? {
+        Some(arn) if arn.ends_with(":root") => one(cx, "GetAccessKeyLastUsed", "", arn),
+        Some(arn) => one(cx, "GetAccessKeyLastUsed", "user", arn),
+        None => one(cx, "GetAccessKeyLastUsed", "", "*".to_owned()),
+    };
+    Ok(vec![requirement])
+}
+
+fn root_arn(cx: &Context) -> String {
+    format!("arn:{}:iam::{}:root", cx.partition(), cx.account())
+}
