@@ -1,10 +1,16 @@
-//! The AWS APIs as Rust types and tables, generated from the trimmed models under `models/`.
+//! The AWS APIs as Rust types and tables, generated from the facts under `models/`.
 //!
 //! One module a service holds its structures, its enumerations' values, its errors and its
 //! [`palisade_shape::Service`] with every operation. Nothing here does anything: the protocols read
-//! the tables, the services use the types.
+//! the tables, the services use the types. For all of AWS, [`catalog`] names the operations,
+//! [`authorization`] says which actions, resources and condition keys they mean, and
+//! [`managed_policies`] holds the policies that AWS publishes.
 
+mod archive;
+pub mod authorization;
+pub mod catalog;
 mod generated;
+pub mod managed_policies;
 mod table;
 
 pub use generated::*;

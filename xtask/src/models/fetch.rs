@@ -53,7 +53,14 @@ fn from_pip((name, version, sha256): Pin<'_>, target: &Path) -> Result<()> {
     let pin = target.join("requirements.txt");
     crate::models::write(&pin, format!("{name}=={version} --hash=sha256:{sha256}\n").as_bytes())?;
     let mut pip = Command::new("pip");
-    pip.args(["install", "--quiet", "--no-deps", "--no-compile", "--require-hashes"]);
+    pip.args([
+        "install",
+        "--quiet",
+        "--root-user-action=ignore",
+        "--no-deps",
+        "--no-compile",
+        "--require-hashes",
+    ]);
     pip.args(["--disable-pip-version-check", "--only-binary=:all:", "--target"]);
     run(pip.arg(target).arg("--requirement").arg(&pin))
 }

@@ -2,9 +2,8 @@
 
 use crate::Result;
 use crate::json::Json;
-use crate::models::{implemented, parse, write};
+use crate::models::{implemented, write};
 use std::fmt::Write as _;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// What says nothing about the wire: prose, endpoint rules of the SDKs, hints to code generators.
@@ -42,13 +41,7 @@ pub fn load(botocore: &Path, name: &str) -> Result<Json> {
         .collect();
     versions.sort();
     let newest = versions.last().ok_or_else(|| format!("{}: no model", folder.display()))?;
-    let path = newest.join("service-2.json.gz");
-    let file = std::fs::File::open(&path).map_err(|e| format!("{}: {e}", path.display()))?;
-    let mut text = String::new();
-    flate2::read::GzDecoder::new(file)
-        .read_to_string(&mut text)
-        .map_err(|error| format!("{}: {error}", path.display()))?;
-    parse(&path, &text)
+    crate::models::read_compressed(&newest.join("service-2.json.gz"))
 }
 
 /// Drops prose wherever it stands as a fact's name. Members of shapes are names of their own:
