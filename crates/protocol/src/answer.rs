@@ -1,9 +1,11 @@
 //! From an operation's output to an HTTP response.
 
+use crate::cbor::CborWriter;
 use crate::json::{Dialect, JsonWriter};
+use crate::rest;
 use crate::xml::XmlWriter;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use palisade_shape::{Operation, Protocol, Service, Shape};
+use palisade_shape::{Method, Operation, Protocol, Service, Shape};
 
 /// An HTTP response whose body is complete. Streamed bodies travel beside it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -14,6 +16,7 @@ pub struct Response {
 }
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+const SMITHY_PROTOCOL: HeaderName = HeaderName::from_static("smithy-protocol");
 pub(crate) const S3_REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
 
 impl Response {
@@ -26,6 +29,9 @@ impl Response {
         let mut response = Self { status, headers: HeaderMap::with_capacity(8), body: Vec::new() };
         let name = if is_s3(protocol, service) { S3_REQUEST_ID } else { REQUEST_ID };
         response.header(name, request_id);
+        if protocol == Protocol::RpcV2Cbor {
+            response.header(SMITHY_PROTOCOL, "rpc-v2-cbor");
+        }
         response
     }
 
@@ -76,7 +82,17 @@ pub fn respond(
             output.write(&mut writer);
             response.body = writer.into_bytes();
         }
-        Protocol::RestJson | Protocol::RestXml | Protocol::RpcV2Cbor => {}
+        Protocol::RestJson | Protocol::RestXml => {
+            rest::write(protocol, service, operation, output, &mut response);
+        }
+        Protocol::RpcV2Cbor => {
+            let mut writer = CborWriter::default();
+            output.write(&mut writer);
+            response.body = writer.into_bytes();
+        }
+    }
+    if operation.method == Method::Head {
+        response.body.clear();
     }
     response
 }

@@ -14,10 +14,6 @@ pub fn push(out: &mut Vec<u8>, bytes: &[u8]) {
     }
 }
 
-pub fn encode(bytes: &[u8]) -> String {
-    STANDARD.encode(bytes)
-}
-
 pub fn decode(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok()
 }

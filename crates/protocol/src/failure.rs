@@ -1,6 +1,7 @@
 //! From an error to an HTTP response, in each protocol's envelope.
 
 use crate::answer::{Response, is_s3, media_type};
+use crate::cbor::CborWriter;
 use crate::json::{Dialect, JsonWriter, push_string};
 use crate::number;
 use crate::xml::XmlWriter;
@@ -57,7 +58,7 @@ pub fn respond_error(
             response.header(ERROR_TYPE, error.code.shape);
             response.body = json(error, "");
         }
-        Protocol::RpcV2Cbor => {}
+        Protocol::RpcV2Cbor => response.body = cbor(service, error),
     }
     // SQS and CloudWatch moved from query: their SDKs still want the old codes.
     if has_query && !matches!(protocol, Protocol::Query | Protocol::Ec2 | Protocol::RestXml) {
@@ -101,6 +102,20 @@ impl<'a> Fields<'a> {
     fn of(error: &'a Error, without_message: bool) -> Option<Self> {
         let structure = error.code.structure?;
         Some(Self { error, structure, without_message })
+    }
+
+    /// Writes names and values without a map around them, and tells how many.
+    fn write_entries(&self, writer: &mut CborWriter) -> usize {
+        let mut count = 0;
+        for member in self.structure.members {
+            let field = self.field(member);
+            if field.is_present() {
+                count += 1;
+                writer.string(member.name);
+                field.write(writer);
+            }
+        }
+        count
     }
 
     fn field(&self, member: &'static Member) -> Field<'a> {
@@ -206,6 +221,26 @@ fn json(error: &Error, kind: &str) -> Vec<u8> {
     }
     out.push(b'}');
     out
+}
+
+/// A map of `__type`, an absolute shape id, the message and the exception's members.
+fn cbor(service: &Service, error: &Error) -> Vec<u8> {
+    let mut members = CborWriter::default();
+    let mut count = 1;
+    members.string("__type");
+    members.string(&format!("com.amazonaws.{}#{}", service.name, error.code.shape));
+    if !has_message(error) {
+        count += 1;
+        members.string("message");
+        members.string(&error.message);
+    }
+    if let Some(fields) = Fields::of(error, false) {
+        count += fields.write_entries(&mut members);
+    }
+    let mut writer = CborWriter::default();
+    writer.map_head(count);
+    writer.raw(&members.into_bytes());
+    writer.into_bytes()
 }
 
 fn separate(out: &mut Vec<u8>) {

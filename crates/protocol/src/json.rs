@@ -9,7 +9,7 @@ mod scan;
 mod writer;
 
 pub use reader::JsonReader;
-pub(crate) use reader::is_single;
+pub(crate) use reader::{element_of, is_single, note_missing, value_of};
 pub use writer::JsonWriter;
 pub(crate) use writer::push_string;
 

@@ -7,6 +7,7 @@
 
 mod answer;
 mod base64;
+mod cbor;
 pub mod detect;
 mod failure;
 mod findings;
@@ -18,7 +19,9 @@ mod query;
 pub mod refusal;
 mod render;
 mod request;
+mod rest;
 pub mod routes;
+mod s3;
 pub mod select;
 pub mod sigv4;
 mod timestamp;
@@ -29,6 +32,7 @@ mod xml;
 pub use answer::{Response, respond};
 pub use failure::{Extra, respond_error};
 pub use json::{from_json, to_json};
+pub use pattern::is_supported as pattern_is_supported;
 pub use query::Form;
 pub use request::{Labels, Parts, read_request};
 pub use routes::Routes;

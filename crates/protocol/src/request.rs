@@ -1,8 +1,10 @@
 //! From an HTTP request to an operation's input.
 
+use crate::cbor::CborReader;
 use crate::json::{Dialect, JsonReader};
 use crate::query::{Form, QueryReader};
 use crate::refusal::{self, refuse};
+use crate::rest;
 use crate::validate::validate;
 use http::HeaderMap;
 use palisade_shape::{Operation, Protocol, Result, Service, Shape, Violation};
@@ -37,7 +39,8 @@ pub fn read_request(
     let found = match protocol {
         Protocol::Query | Protocol::Ec2 => read_form(protocol, parts, input)?,
         Protocol::Json10 | Protocol::Json11 => read_json(parts, input),
-        Protocol::RestJson | Protocol::RestXml | Protocol::RpcV2Cbor => Vec::new(),
+        Protocol::RestJson | Protocol::RestXml => rest::read(protocol, parts, input),
+        Protocol::RpcV2Cbor => read_cbor(parts, input),
     };
     let malformed = found.iter().any(|found| matches!(found, Violation::Malformed { .. }));
     // What could not be read has no value to check.
@@ -67,6 +70,15 @@ fn read_form(
 fn read_json(parts: &Parts<'_>, input: &mut dyn Shape) -> Vec<Violation> {
     let body = if parts.body.is_empty() { b"{}" } else { parts.body };
     let mut reader = JsonReader::new(body, Dialect::Wire);
+    input.read(&mut reader);
+    reader.finish();
+    reader.into_violations()
+}
+
+/// A request without a body is one without members, as the protocol says.
+fn read_cbor(parts: &Parts<'_>, input: &mut dyn Shape) -> Vec<Violation> {
+    let body = if parts.body.is_empty() { b"\xa0" } else { parts.body };
+    let mut reader = CborReader::new(body);
     input.read(&mut reader);
     reader.finish();
     reader.into_violations()

@@ -19,12 +19,22 @@ pub struct XmlWriter {
     attribute: bool,
     body_only: bool,
     ec2: bool,
+    /// The namespace of the first element, unless the model gives it another.
+    root_namespace: &'static str,
 }
 
 impl XmlWriter {
     pub fn new(ec2: bool) -> Self {
         let out = Vec::with_capacity(512);
-        Self { out, member: None, name: "", attribute: false, body_only: false, ec2 }
+        Self {
+            out,
+            member: None,
+            name: "",
+            attribute: false,
+            body_only: false,
+            ec2,
+            root_namespace: "",
+        }
     }
 
     /// Leaves out the members of the top level that stand elsewhere in the HTTP message.
@@ -36,6 +46,11 @@ impl XmlWriter {
     pub fn set_member(&mut self, member: &'static Member, name: &'static str) {
         self.member = Some(member);
         self.name = name;
+    }
+
+    /// Gives the next element a namespace, unless the model gives it another.
+    pub fn set_root_namespace(&mut self, uri: &'static str) {
+        self.root_namespace = uri;
     }
 
     /// Names the element that the next value becomes.
@@ -93,8 +108,11 @@ impl XmlWriter {
         self.out.push(b'<');
         self.raw(self.name);
         let own = self.member.and_then(|member| member.xml_namespace);
-        if let Some(namespace) = own.or(extra) {
-            self.namespace(namespace);
+        let root = XmlNamespace { prefix: "", uri: std::mem::take(&mut self.root_namespace) };
+        match own.or(extra) {
+            Some(namespace) => self.namespace(namespace),
+            None if !root.uri.is_empty() => self.namespace(&root),
+            None => {}
         }
     }
 
