@@ -34,6 +34,11 @@ impl ActionName {
         self.text(self.colon + 1, self.length)
     }
 
+    /// `sts:GetCallerIdentity` needs no permission, and no denial stops it.
+    pub fn is_get_caller_identity(&self) -> bool {
+        self.text(0, self.length) == "sts:getcalleridentity"
+    }
+
     fn text(&self, from: usize, to: usize) -> &str {
         let bytes = self.buffer.get(from..to).unwrap_or_default();
         std::str::from_utf8(bytes).unwrap_or_default()

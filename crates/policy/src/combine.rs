@@ -86,10 +86,10 @@ impl Levels {
 pub(crate) fn combine(
     request: &Request<'_>,
     policies: &Policies<'_>,
+    scope: Scope,
     verdicts: &Verdicts,
 ) -> Decision {
-    let judge = Judge { request, policies, verdicts, scope: Scope::of(request, policies) };
-    judge.decide()
+    Judge { request, policies, verdicts, scope }.decide()
 }
 
 struct Judge<'a> {

@@ -128,17 +128,21 @@ pub(crate) struct Scope {
 }
 
 impl Scope {
-    pub fn of(request: &Request<'_>, policies: &Policies<'_>) -> Self {
+    pub fn of(request: &Request<'_>, policies: &Policies<'_>, action: Option<&ActionName>) -> Self {
         let caller = request.principal;
         let owner = request.resource_account.unwrap_or(&caller.account);
         let managed = policies.caller_management_account == Some(caller.account.as_str());
         let owner_managed = policies.resource_management_account == Some(owner);
+        let service = action.map_or("", ActionName::service);
         Self {
             scps: caller.has_account() && !managed && !caller.service_linked_role,
-            rcps: !owner_managed && !caller.service_linked_role && supports_rcp(request.action),
+            rcps: !policies.rcps.is_empty()
+                && !owner_managed
+                && !caller.service_linked_role
+                && supports_rcp(service),
             account: caller.has_account(),
-            action: ActionName::new(request.action).is_some(),
-            exempt: request.action.eq_ignore_ascii_case("sts:GetCallerIdentity"),
+            exempt: action.is_some_and(ActionName::is_get_caller_identity),
+            action: action.is_some(),
         }
     }
 }
@@ -146,40 +150,45 @@ impl Scope {
 /// Decides a request. Anything not allowed is denied.
 #[must_use]
 pub fn decide(request: &Request<'_>, policies: &Policies<'_>) -> Decision {
-    let verdicts = gather(request, policies);
-    combine(request, policies, &verdicts)
+    let action = ActionName::new(request.action);
+    let scope = Scope::of(request, policies, action.as_ref());
+    let mut verdicts = Verdicts::default();
+    if let Some(action) = action.filter(|_| !scope.exempt) {
+        gather(request, policies, scope, &action, &mut verdicts);
+    }
+    combine(request, policies, scope, &verdicts)
 }
 
 /// Asks the layers in the order in which they are named, and stops at an explicit deny.
-fn gather(request: &Request<'_>, policies: &Policies<'_>) -> Verdicts {
-    let scope = Scope::of(request, policies);
-    let mut verdicts = Verdicts::default();
-    let Some(action) = ActionName::new(request.action).filter(|_| !scope.exempt) else {
-        return verdicts;
-    };
+fn gather(
+    request: &Request<'_>,
+    policies: &Policies<'_>,
+    scope: Scope,
+    action: &ActionName,
+    verdicts: &mut Verdicts,
+) {
     let query = Query::new(request, policies);
     let levels: &[Arc<PolicySet>] = if scope.scps { policies.scps } else { &[] };
     for (level, set) in levels.iter().enumerate() {
-        if verdicts.scps.add(level, set.evaluate(&action, &query)) {
-            return verdicts;
+        if verdicts.scps.add(level, set.evaluate(action, &query)) {
+            return;
         }
     }
     let levels: &[Arc<PolicySet>] = if scope.rcps { policies.rcps } else { &[] };
     for (level, set) in levels.iter().enumerate() {
-        if verdicts.rcps.add(level, set.evaluate(&action, &query)) {
-            return verdicts;
+        if verdicts.rcps.add(level, set.evaluate(action, &query)) {
+            return;
         }
     }
     for layer in Layer::SINGLE {
         let set = layer.set(policies).filter(|_| scope.account || !layer.is_callers());
         if let (Some(set), Some(verdict)) = (set, verdicts.single_mut(layer)) {
-            *verdict = set.evaluate(&action, &query);
+            *verdict = set.evaluate(action, &query);
             if verdict.deny.is_some() {
-                return verdicts;
+                return;
             }
         }
     }
-    verdicts
 }
 
 impl Layer {

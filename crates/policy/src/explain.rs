@@ -6,6 +6,7 @@ use crate::condition::Condition;
 use crate::decide::{Decision, Layer, Policies, Scope};
 use crate::document::{ConditionElement, Effect, Element, PrincipalElement, Statement};
 use crate::principal::Grant;
+use crate::rcp_services::supports_rcp;
 use crate::request::{ContextKeys, Lookup, Request};
 use crate::set::{PolicySet, Verdict};
 use crate::statement::{CompiledStatement, Query};
@@ -145,13 +146,9 @@ impl RequestValue {
 /// every policy, also of those that can no longer change the answer.
 #[must_use]
 pub fn explain(request: &Request<'_>, policies: &Policies<'_>) -> Trace {
-    let scope = Scope::of(request, policies);
-    let tracer = Tracer {
-        request,
-        policies,
-        action: ActionName::new(request.action),
-        query: Query::new(request, policies),
-    };
+    let action = ActionName::new(request.action);
+    let scope = Scope::of(request, policies, action.as_ref());
+    let tracer = Tracer { request, policies, action, query: Query::new(request, policies) };
     let mut verdicts = Verdicts::default();
     let mut stages = Vec::new();
     let skipped = tracer.why_no_scps(scope);
@@ -179,7 +176,7 @@ pub fn explain(request: &Request<'_>, policies: &Policies<'_>) -> Trace {
         }
         stages.push(stage);
     }
-    let decision = combine(request, policies, &verdicts);
+    let decision = combine(request, policies, scope, &verdicts);
     Trace { decision, same_account: request.same_account(), stages }
 }
 
@@ -221,7 +218,7 @@ impl Tracer<'_> {
         }
         Some(if self.request.principal.service_linked_role {
             "RCPs do not limit service-linked roles"
-        } else if !crate::rcp_services::supports_rcp(self.request.action) {
+        } else if !self.action.as_ref().is_some_and(|action| supports_rcp(action.service())) {
             "RCPs do not concern this service"
         } else {
             "RCPs do not limit resources of the management account"

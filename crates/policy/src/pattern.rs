@@ -53,14 +53,6 @@ impl Pattern {
         Self { shape: simplify(pieces), variables: variables.into() }
     }
 
-    pub fn literal(text: &str) -> Self {
-        Self { shape: Shape::Literal(text.into()), variables: Box::default() }
-    }
-
-    pub fn is_anything(&self) -> bool {
-        matches!(self.shape, Shape::Anything)
-    }
-
     /// The text it stands for when it is neither a glob nor has a variable.
     pub fn as_literal(&self) -> Option<&str> {
         match &self.shape {
@@ -74,6 +66,8 @@ impl Pattern {
             Shape::Anything => Truth::Yes,
             Shape::Literal(literal) => Truth::of(**literal == *text),
             Shape::Prefix(prefix) => Truth::of(text.starts_with(&**prefix)),
+            // A wrong beginning rules the text out whatever the variables hold.
+            Shape::Pieces(pieces) if !starts_like(pieces, text) => Truth::No,
             Shape::Pieces(pieces) => {
                 self.with_values(keys, |values| Truth::of(match_pieces(pieces, text, values)))
             }
@@ -269,6 +263,13 @@ fn simplify(pieces: Vec<Vec<Atom>>) -> Shape {
     let kept = pieces.into_iter().enumerate();
     let kept = kept.filter(|(index, piece)| *index == 0 || *index == last || !piece.is_empty());
     Shape::Pieces(kept.map(|(_, piece)| piece.into_boxed_slice()).collect())
+}
+
+fn starts_like(pieces: &[Box<[Atom]>], text: &str) -> bool {
+    match pieces.first().and_then(|piece| piece.first()) {
+        Some(Atom::Text(lead)) => text.starts_with(&**lead),
+        _ => true,
+    }
 }
 
 fn match_pieces(pieces: &[Box<[Atom]>], text: &str, values: &[Cow<'_, str>]) -> bool {

@@ -69,11 +69,10 @@ const SERVICES: &[&str] = &[
     "xray",
 ];
 
-/// Whether RCPs concern the action, judged by its service prefix.
+/// Whether RCPs concern the actions of a service, given by its prefix in lower case.
 #[must_use]
-pub fn supports_rcp(action: &str) -> bool {
-    let service = action.split_once(':').map_or(action, |(service, _)| service);
-    SERVICES.iter().any(|known| known.eq_ignore_ascii_case(service))
+pub fn supports_rcp(service: &str) -> bool {
+    SERVICES.binary_search(&service).is_ok()
 }
 
 #[cfg(test)]
@@ -82,12 +81,11 @@ mod tests {
 
     #[test]
     fn services_at_launch_and_others() {
-        for action in ["s3:GetObject", "STS:AssumeRole", "kms:Decrypt", "sqs:SendMessage"] {
-            assert!(supports_rcp(action), "{action}");
+        for service in ["s3", "sts", "kms", "sqs", "secretsmanager"] {
+            assert!(supports_rcp(service), "{service}");
         }
-        assert!(supports_rcp("secretsmanager:GetSecretValue"));
-        for action in ["ec2:RunInstances", "iam:CreateUser", "sns:Publish", "lambda:Invoke"] {
-            assert!(!supports_rcp(action), "{action}");
+        for service in ["ec2", "iam", "sns", "lambda", "", "S3"] {
+            assert!(!supports_rcp(service), "{service}");
         }
         assert!(SERVICES.is_sorted());
     }
