@@ -496,6 +496,15 @@ impl ChunkDecoder {
     }
 }
 
+impl std::fmt::Display for ChunkError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
+        let answer = super::answer_s3::chunk(self);
+        write!(formatter, "{}: {}", answer.code, answer.message)
+    }
+}
+
+impl std::error::Error for ChunkError {}
+
 impl From<ChunkError> for Error {
     fn from(error: ChunkError) -> Self {
         Self::Chunk(error)

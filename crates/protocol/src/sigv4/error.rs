@@ -1,10 +1,13 @@
 //! What can be wrong with a proof, as data. [`Error::answer`](super::answer) words it for the
 //! protocol that the client spoke.
 
+use super::answer::Dialect;
 use super::parse::Form;
 
 /// A refused proof. Every variant carries what AWS's text of it names.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// `Display` and `Debug` are fit for logs: code and text, no token and no canonical request.
+#[derive(Clone, PartialEq, Eq)]
 pub enum Error {
     /// The operation wants a proof and the request carries none.
     MissingAuthenticationToken,
@@ -199,9 +202,9 @@ pub struct Skew {
     pub form: Form,
 }
 
-/// What a client needs to find its mistake. It holds nothing secret: the client sent or can
-/// compute all of it without the key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a client needs to find its mistake. The client sent or can compute all of it, but the
+/// canonical request may hold its session token: show it to nobody else.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Mismatch {
     /// The access key that was used.
     pub access_key_id: String,
@@ -211,4 +214,27 @@ pub struct Mismatch {
     pub string_to_sign: String,
     /// The canonical request as computed here. For a chunk of a body it is empty.
     pub canonical_request: Vec<u8>,
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
+        let answer = self.answer(Dialect::Query);
+        let line = answer.message.lines().next().unwrap_or_default();
+        write!(formatter, "{}: {line}", answer.code)
+    }
+}
+
+impl std::fmt::Debug for Error {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, formatter)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl std::fmt::Debug for Mismatch {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
+        let mut fields = formatter.debug_struct("Mismatch");
+        fields.field("access_key_id", &self.access_key_id).finish_non_exhaustive()
+    }
 }

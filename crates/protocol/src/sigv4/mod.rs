@@ -26,6 +26,8 @@ mod signing_key;
 mod suite_tests;
 mod timestamp;
 mod verify;
+#[cfg(test)]
+mod verify_tests;
 
 pub use answer::{Answer, Dialect};
 pub use chunked::{ChunkDecoder, ChunkError, ChunkLimits, ChunkSeed, ChunkSigning};

@@ -49,7 +49,7 @@ pub enum Form {
 }
 
 /// What a request offers as its proof.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Proof<'a> {
     /// A signature, still to be verified.
     Signature(Parsed<'a>),
@@ -60,8 +60,8 @@ pub enum Proof<'a> {
 }
 
 /// A signature and what it says about itself. **Nothing in here is proven before
-/// [`verify`](super::verify) returns.**
-#[derive(Clone, Debug)]
+/// [`verify`](super::verify()) returns.**
+#[derive(Clone)]
 pub struct Parsed<'a> {
     /// The algorithm.
     pub algorithm: Algorithm,
@@ -83,6 +83,30 @@ pub struct Parsed<'a> {
     pub signed_headers: Cow<'a, str>,
     /// The signature as sent, hexadecimal.
     pub signature: Cow<'a, str>,
+}
+
+impl std::fmt::Debug for Proof<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
+        match self {
+            Self::Signature(parsed) => parsed.fmt(formatter),
+            Self::Bearer(_) => formatter.write_str("Bearer(..)"),
+            Self::Anonymous => formatter.write_str("Anonymous"),
+        }
+    }
+}
+
+impl std::fmt::Debug for Parsed<'_> {
+    /// Without token and signature: a log of them could be replayed.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
+        formatter
+            .debug_struct("Parsed")
+            .field("algorithm", &self.algorithm)
+            .field("form", &self.form)
+            .field("access_key_id", &self.access_key_id)
+            .field("scope", &self.scope)
+            .field("timestamp", &self.timestamp.basic())
+            .finish_non_exhaustive()
+    }
 }
 
 /// The credential scope: what the signature is good for.

@@ -42,7 +42,7 @@ pub enum BodyProof {
 }
 
 impl BodyProof {
-    /// Settles a body read after [`verify`](super::verify), given the SHA-256 of all of it.
+    /// Settles a body read after [`verify`](super::verify()), given the SHA-256 of all of it.
     ///
     /// # Errors
     /// [`Error::PayloadHashMismatch`] when another body was signed.
