@@ -88,6 +88,23 @@ fn push_escaped(out: &mut Vec<u8>, byte: u8) {
     }
 }
 
+/// Appends an integer.
+pub fn push_integer(out: &mut Vec<u8>, value: i64) {
+    number::push_integer(out, value);
+}
+
+/// Appends a number without a sign.
+pub fn push_unsigned(out: &mut Vec<u8>, value: u64) {
+    number::push_unsigned(out, value);
+}
+
+/// Appends an instant as `"2026-11-22T18:02:48Z"`, with a fraction only where there is one.
+pub fn push_time(out: &mut Vec<u8>, value: Timestamp) {
+    out.push(b'"');
+    crate::timestamp::write(out, value, TimestampFormat::DateTime);
+    out.push(b'"');
+}
+
 struct TrailWriter<'a> {
     out: &'a mut Vec<u8>,
     /// What stands here; none at the top.

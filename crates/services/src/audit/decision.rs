@@ -1,0 +1,201 @@
+//! Writing a decision record: the fast side of [`super::DecisionRecord`].
+
+use super::caller::CallerFragment;
+use super::json;
+use crate::authorization::Requirement;
+use crate::context::Request;
+use palisade_policy::{Layer, Outcome};
+use palisade_protocol::trail;
+use palisade_shape::Error;
+use std::io::Write as _;
+
+/// One requirement and what came of it.
+#[derive(Clone, Copy)]
+pub struct Decided<'a> {
+    pub requirement: &'a Requirement,
+    pub decision: &'a palisade_policy::Decision,
+    /// The tags of the resource as they were.
+    pub resource_tags: &'a [(String, String)],
+    /// The resource's own policy, where it has one.
+    pub resource_policy: Option<PolicyUse<'a>>,
+}
+
+/// A policy that was consulted, with the store's revision of its document.
+#[derive(Clone, Copy, Debug)]
+pub struct PolicyUse<'a> {
+    pub layer: Layer,
+    pub label: &'a str,
+    pub revision: u64,
+}
+
+/// All that one decision record says.
+#[derive(Clone, Copy)]
+pub struct Decision<'a> {
+    pub request: &'a Request,
+    pub caller: &'a CallerFragment,
+    /// The store's revision that was read.
+    pub revision: u64,
+    /// The service that called on the caller's behalf.
+    pub invoked_by: Option<&'a str>,
+    pub requirements: &'a [Decided<'a>],
+    /// The caller's policies, as [`push_policies`] wrote them once for the cached identity.
+    pub policies: &'a [u8],
+    pub error: Option<&'a Error>,
+    pub lab: bool,
+}
+
+/// Appends the members of a record's `policies`, without the brackets.
+pub fn push_policies<'a>(out: &mut Vec<u8>, policies: impl IntoIterator<Item = PolicyUse<'a>>) {
+    for policy in policies {
+        json::separate(out);
+        out.push(b'{');
+        json::string(out, "layer", layer_name(policy.layer));
+        json::string(out, "label", policy.label);
+        json::name(out, "revision");
+        trail::push_unsigned(out, policy.revision);
+        out.push(b'}');
+    }
+}
+
+impl Decision<'_> {
+    /// Appends the record.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        let request = self.request;
+        out.push(b'{');
+        json::string(out, "id", &request.id);
+        json::time(out, "time", request.at);
+        json::name(out, "revision");
+        trail::push_unsigned(out, self.revision);
+        json::string(out, "service", request.service);
+        json::string(out, "operation", request.operation);
+        json::optional(out, "outcome", self.outcome().map(outcome_name));
+        json::optional(out, "error", self.error.map(|error| error.code.code));
+        if self.lab {
+            json::boolean(out, "lab", true);
+        }
+        json::raw(out, "caller", &self.caller.decision);
+        self.write_context(out);
+        json::raw(out, "requirements", b"[");
+        for decided in self.requirements {
+            json::separate(out);
+            push_requirement(out, decided);
+        }
+        out.push(b']');
+        json::raw(out, "policies", b"[");
+        out.extend_from_slice(self.policies);
+        for decided in self.requirements {
+            if let Some(policy) = decided.resource_policy {
+                push_policies(out, [policy]);
+            }
+        }
+        out.extend_from_slice(b"]}");
+    }
+
+    /// That of the first requirement that failed; allowed when none did.
+    fn outcome(&self) -> Option<Outcome> {
+        let denied = self.requirements.iter().find(|decided| !decided.decision.allowed());
+        denied.or(self.requirements.last()).map(|decided| decided.decision.outcome)
+    }
+
+    fn write_context(&self, out: &mut Vec<u8>) {
+        let request = self.request;
+        json::raw(out, "context", b"{");
+        json::string(out, "region", &request.region);
+        out.extend_from_slice(b",\"sourceIp\":\"");
+        // Writing to a Vec cannot fail.
+        let _ = write!(out, "{}\"", request.source_ip.to_canonical());
+        json::optional(out, "userAgent", request.user_agent.as_deref());
+        json::optional(out, "referer", request.referer.as_deref());
+        json::boolean(out, "secure", request.secure);
+        json::optional(out, "invokedBy", self.invoked_by);
+        out.push(b'}');
+    }
+}
+
+fn push_requirement(out: &mut Vec<u8>, decided: &Decided<'_>) {
+    let Requirement { action, kind, resource, account, keys, request_tags } = decided.requirement;
+    out.push(b'{');
+    json::string(out, "action", action);
+    json::string(out, "resource", resource);
+    if !kind.is_empty() {
+        json::string(out, "kind", kind);
+    }
+    json::string(out, "resourceAccount", account);
+    json::string(out, "outcome", outcome_name(decided.decision.outcome));
+    json::optional(out, "deniedBy", decided.decision.denied_by.map(layer_name));
+    push_statements(out, &decided.decision.statements);
+    if !keys.is_empty() {
+        json::raw(out, "keys", b"{");
+        for (key, values) in keys {
+            json::separate(out);
+            trail::push_string(out, key);
+            out.extend_from_slice(b":[");
+            for value in values {
+                json::separate(out);
+                trail::push_string(out, value);
+            }
+            out.push(b']');
+        }
+        out.push(b'}');
+    }
+    if let Some(tags) = request_tags {
+        push_tags(out, "requestTags", tags);
+    }
+    if !decided.resource_tags.is_empty() {
+        push_tags(out, "resourceTags", decided.resource_tags);
+    }
+    out.push(b'}');
+}
+
+fn push_statements(out: &mut Vec<u8>, statements: &[palisade_policy::StatementRef]) {
+    if statements.is_empty() {
+        return;
+    }
+    json::raw(out, "statements", b"[");
+    for statement in statements {
+        json::separate(out);
+        out.push(b'{');
+        json::string(out, "layer", layer_name(statement.layer));
+        json::string(out, "policy", &statement.policy);
+        json::integer(out, "index", i64::from(statement.index));
+        json::optional(out, "sid", statement.sid.as_deref());
+        out.push(b'}');
+    }
+    out.push(b']');
+}
+
+fn push_tags(out: &mut Vec<u8>, name: &str, tags: &[(String, String)]) {
+    json::raw(out, name, b"[");
+    for (key, value) in tags {
+        json::separate(out);
+        out.push(b'{');
+        json::string(out, "key", key);
+        json::string(out, "value", value);
+        out.push(b'}');
+    }
+    out.push(b']');
+}
+
+/// As in the decision case format (design, section 8).
+pub const fn outcome_name(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Allowed => "allowed",
+        Outcome::ExplicitDeny => "explicitDeny",
+        Outcome::ImplicitDeny => "implicitDeny",
+    }
+}
+
+/// As in the decision case format (design, section 8).
+pub const fn layer_name(layer: Layer) -> &'static str {
+    match layer {
+        Layer::Scp => "scp",
+        Layer::Rcp => "rcp",
+        Layer::VpcEndpoint => "vpce",
+        Layer::Boundary => "boundary",
+        Layer::Session => "session",
+        Layer::Resource => "resource",
+        Layer::Trust => "trust",
+        Layer::Identity => "identity",
+        Layer::Unresolvable => "unresolvable",
+    }
+}

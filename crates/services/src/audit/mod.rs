@@ -1,0 +1,24 @@
+//! The audit trail: for each request one event in CloudTrail's form ([`Event`]) and one record of how
+//! it was decided ([`Decision`]), complete enough to decide it again.
+//!
+//! Both are written straight into bytes, without a tree in between: they are made for every request,
+//! reads included. What is the same in all events of one caller is written once ([`CallerFragment`]).
+
+mod caller;
+mod catalog;
+mod decision;
+mod event;
+mod json;
+mod record;
+
+pub use caller::CallerFragment;
+pub use catalog::{Visibility, region, source, visibility};
+pub use decision::{Decided, Decision, PolicyUse, push_policies, layer_name, outcome_name};
+pub use event::{Event, EventType, Field, Origin, Tls};
+pub use record::{
+    CallerRecord, ContextRecord, DecisionRecord, PolicyRecord, RequirementRecord, SessionRecord,
+    StatementRecord, TagRecord,
+};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,55 @@
+//! AWS Security Token Service: temporary credentials. A session is no row in the store: all that it
+//! says travels sealed inside its token ([`session`]), so that it survives a restart, costs no
+//! write, and ends with its time or with the principal that it stands for.
+//!
+//! Source: AWS STS API reference, 2011-06-15; IAM User Guide, "Temporary security credentials".
+
+pub mod authorization_message;
+pub mod federated_user;
+pub mod identity;
+pub mod mfa;
+pub mod packing;
+pub mod resources;
+pub mod role;
+pub mod session;
+pub mod session_policy;
+pub mod session_tag;
+pub mod session_token;
+
+use crate::service::{Operation, Requiring, Service, Typed, read};
+use palisade_shape::ErrorCode;
+
+pub use authorization_message::encode_authorization_message;
+
+pub static SERVICE: Service = Service {
+    model: &palisade_model::sts::SERVICE,
+    operations: OPERATIONS,
+    resources: &resources::StsResources,
+};
+
+/// None of them writes: sessions are not stored.
+pub static OPERATIONS: &[Operation] = &[
+    // Who is calling.
+    read("GetCallerIdentity", &Typed(identity::get_caller_identity))
+        .requiring(&Requiring(identity::get_caller_identity_requirements)),
+    read("GetAccessKeyInfo", &Typed(identity::get_access_key_info)),
+    // Sessions.
+    read("AssumeRole", &Typed(role::assume_role))
+        .requiring(&Requiring(role::assume_role_requirements)),
+    read("GetFederationToken", &Typed(federated_user::get_federation_token))
+        .requiring(&Requiring(federated_user::get_federation_token_requirements)),
+    read("GetSessionToken", &Typed(session_token::get_session_token))
+        .requiring(&Requiring(session_token::get_session_token_requirements)),
+    // Refusals.
+    read(
+        "DecodeAuthorizationMessage",
+        &Typed(authorization_message::decode_authorization_message),
+    ),
+];
+
+/// STS answers it for session tags and does not model it.
+pub(crate) static INVALID_PARAMETER_VALUE: ErrorCode =
+    ErrorCode::plain("InvalidParameterValue", 400);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,48 @@
+//! What STS knows of the resources that its actions name: the roles and users of IAM.
+
+use super::role::{RoleArn, role_of};
+use crate::context::Context;
+use crate::service::{Call, Known, ResourcePolicy, Resources, Tags};
+use palisade_shape::Result;
+
+/// The trust policy of a role that is not there: it lets nobody in, so that a caller cannot tell a
+/// role that is missing from one that does not trust it.
+const TRUSTS_NOBODY: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":{"Service":"nobody.amazonaws.com"},"Action":"sts:AssumeRole"}}"#;
+
+pub struct StsResources;
+
+impl Resources for StsResources {
+    fn tags(&self, cx: &mut Context, kind: &str, arn: &str) -> Result<Tags> {
+        let Some(arn) = role_arn(kind, arn) else { return Ok(Vec::new()) };
+        let tags = role_of(cx, &arn)?.and_then(|role| role.tags).unwrap_or_default();
+        Ok(tags.into_iter().map(|tag| (tag.key, tag.value)).collect())
+    }
+
+    /// The keys of a call are given by its requirements; what is not there, AWS would not fill.
+    fn condition(&self, _cx: &mut Context, key: &str, _call: &Call) -> Result<Known> {
+        const FILLED_WHERE_GIVEN: [&str; 6] = [
+            "sts:durationseconds",
+            "sts:externalid",
+            "sts:rolesessionname",
+            "sts:sourceidentity",
+            "sts:taskpolicyarn",
+            "sts:transitivetagkeys",
+        ];
+        Ok(match FILLED_WHERE_GIVEN.binary_search(&key) {
+            Ok(_) => Known::Absent,
+            Err(_) => Known::Unresolvable,
+        })
+    }
+
+    fn policy(&self, cx: &mut Context, kind: &str, arn: &str) -> Result<Option<ResourcePolicy>> {
+        let Some(arn) = role_arn(kind, arn) else { return Ok(None) };
+        let role = role_of(cx, &arn)?;
+        let document = role.and_then(|role| role.assume_role_policy_document);
+        let document = document.unwrap_or_else(|| TRUSTS_NOBODY.to_owned());
+        Ok(Some(ResourcePolicy { document, must_allow: true }))
+    }
+}
+
+fn role_arn(kind: &str, arn: &str) -> Option<RoleArn> {
+    if kind == "role" { RoleArn::parse(arn) } else { None }
+}
