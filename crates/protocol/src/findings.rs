@@ -1,6 +1,6 @@
 //! What the readers of all protocols share: where they stand and what they found wrong.
 
-use palisade_shape::{Member, TimestampFormat, Violation};
+use palisade_shape::{Kind, Member, TimestampFormat, Traits, Violation};
 
 /// How deep values may nest. AWS's own parsers stop near 100; a bound keeps the stack safe.
 pub const DEPTH_MAX: usize = 128;
@@ -148,7 +148,13 @@ pub fn timestamp_format(
     otherwise: TimestampFormat,
 ) -> TimestampFormat {
     match member.map(|member| &member.target.kind) {
-        Some(palisade_shape::Kind::Timestamp(Some(format))) => *format,
+        Some(Kind::Timestamp(Some(format))) => *format,
         _ => otherwise,
     }
+}
+
+/// Whether the member travels beside the structure: a streamed body or an event stream.
+pub fn is_streamed(member: &Member) -> bool {
+    member.traits.has(Traits::STREAMING)
+        || matches!(&member.target.kind, Kind::Structure(events) if events.event_stream)
 }

@@ -9,6 +9,8 @@ mod answer;
 mod base64;
 mod cbor;
 pub mod detect;
+#[cfg(any(test, feature = "testing"))]
+pub mod dynamic;
 mod failure;
 mod findings;
 pub mod json;

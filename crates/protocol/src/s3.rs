@@ -61,3 +61,12 @@ pub fn location_constraint(writer: &mut XmlWriter, name: &'static str, members: 
         None => writer.string(""),
     }
 }
+
+/// The namespace of S3's documents, which its model leaves to the clients.
+pub fn namespace(service: &Service) -> &'static str {
+    if service.name == "s3" && service.xml_namespace.is_empty() {
+        "http://s3.amazonaws.com/doc/2006-03-01/"
+    } else {
+        service.xml_namespace
+    }
+}

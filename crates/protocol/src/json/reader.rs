@@ -2,11 +2,11 @@ use super::Dialect;
 use super::document;
 use super::scan::{Broken, Next, Scanner};
 use crate::base64;
-use crate::findings::{Findings, Seen, Step, timestamp_format};
+use crate::findings::{Findings, Seen, Step, is_streamed, timestamp_format};
 use crate::{number, timestamp};
 use palisade_shape::{
     Document, Kind, Location, Member, Reader, Shape, Structure, Target, Timestamp, TimestampFormat,
-    Traits, Violation,
+    Violation,
 };
 use std::borrow::Cow;
 
@@ -216,11 +216,7 @@ pub(crate) fn note_missing(
 ) {
     for (index, member) in structure.members.iter().enumerate() {
         let elsewhere = top && member.location != Location::Body;
-        if member.is_required()
-            && !elsewhere
-            && !seen.contains(index)
-            && !member.traits.has(Traits::STREAMING)
-        {
+        if member.is_required() && !elsewhere && !seen.contains(index) && !is_streamed(member) {
             findings.missing(member);
         }
     }

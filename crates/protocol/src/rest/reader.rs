@@ -1,12 +1,11 @@
 use super::text_reader::TextReader;
-use crate::findings::{Findings, Step};
+use crate::findings::{Findings, Step, is_streamed};
 use crate::json::{Dialect, JsonReader};
 use crate::percent::{self, Place};
 use crate::request::Parts;
 use crate::xml::{self, XmlReader};
 use palisade_shape::{
-    Document, Kind, Location, Member, Protocol, Reader, Shape, Structure, Timestamp, Traits,
-    Violation,
+    Document, Kind, Location, Member, Protocol, Reader, Shape, Structure, Timestamp, Violation,
 };
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -122,7 +121,7 @@ impl<'a> RestReader<'a> {
     }
 
     fn payload(&mut self, member: &'static Member, value: &mut dyn Shape) {
-        if member.traits.has(Traits::STREAMING) {
+        if is_streamed(member) {
             return;
         }
         let raw = matches!(member.target.kind, Kind::Blob(_) | Kind::String(_));
@@ -217,9 +216,7 @@ impl Reader for RestReader<'_> {
             }
             return;
         }
-        let in_body = |member: &Member| {
-            member.location == Location::Body && !member.traits.has(Traits::STREAMING)
-        };
+        let in_body = |member: &Member| member.location == Location::Body && !is_streamed(member);
         if structure.members.iter().any(in_body) {
             self.document(None, &mut |reader| reader.structure(structure, members));
         }

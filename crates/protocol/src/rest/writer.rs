@@ -1,12 +1,13 @@
 use super::text_writer::TextWriter;
 use crate::answer::{Response, media_type};
+use crate::findings::is_streamed;
 use crate::json::{Dialect, JsonWriter};
 use crate::s3;
 use crate::xml::XmlWriter;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use palisade_shape::{
     Document, Kind, Location, Member, Operation, Protocol, Service, Shape, Structure, Timestamp,
-    Traits, Writer,
+    Writer,
 };
 
 /// Writes the output of a rest operation into a response that has its status and ids already.
@@ -63,7 +64,7 @@ impl RestWriter<'_> {
     }
 
     fn payload(&mut self, member: &'static Member, value: &dyn Shape) {
-        if member.traits.has(Traits::STREAMING) {
+        if is_streamed(member) {
             let events = matches!(member.target.kind, Kind::Structure(_));
             let events_type = "application/vnd.amazon.eventstream";
             self.default_type(if events { events_type } else { "application/octet-stream" });
@@ -105,7 +106,7 @@ impl RestWriter<'_> {
     fn xml_writer(&self) -> XmlWriter {
         let mut writer = XmlWriter::new(false);
         writer.raw("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-        writer.set_root_namespace(self.service.xml_namespace);
+        writer.set_root_namespace(s3::namespace(self.service));
         writer
     }
 

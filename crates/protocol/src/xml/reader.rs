@@ -1,6 +1,6 @@
 use super::tree::Tree;
 use crate::base64;
-use crate::findings::{Findings, Step, timestamp_format};
+use crate::findings::{Findings, Step, is_streamed, timestamp_format};
 use crate::query::{flattened_element_name, is_flattened, wire_or};
 use crate::{number, timestamp};
 use palisade_shape::{
@@ -121,7 +121,7 @@ impl Reader for XmlReader<'_> {
                 self.findings.enter(Step::Member(member.name));
                 value.read(self);
                 self.findings.leave();
-            } else if member.is_required() && !member.traits.has(Traits::STREAMING) {
+            } else if member.is_required() && !is_streamed(member) {
                 self.findings.missing(member);
             }
             self.attribute = None;
