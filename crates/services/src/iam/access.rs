@@ -105,6 +105,15 @@ impl Kind {
         }
     }
 
+    /// CloudFormation's name of the type, as audit records name it.
+    pub fn resource_type(self) -> &'static str {
+        match self {
+            Self::User => "AWS::IAM::User",
+            Self::Group => "AWS::IAM::Group",
+            Self::Role => "AWS::IAM::Role",
+        }
+    }
+
     /// AWS's answer when there is no such principal. `name` as the caller wrote it.
     pub fn missing(self, name: &str) -> Error {
         let word = self.word();

@@ -110,8 +110,8 @@ fn entries(
             rows.into_iter().map(|(key, role)| Ok((key, role_detail(cx, role)?))).collect()
         }
         entity_type::LOCAL_MANAGED_POLICY => {
-            let rows = policy::own_after(cx, after, most)?;
-            rows.into_iter().map(|(key, policy)| Ok((key, local_policy(cx, policy)?))).collect()
+            let rows = cx.scan(&policy::NAMES, "", after, most)?;
+            rows.into_iter().map(|(key, row)| Ok((key, local_policy(cx, &row.arn)?))).collect()
         }
         _ => aws_policies(cx, after.unwrap_or_default(), most),
     }
@@ -188,8 +188,9 @@ fn attached(access: &Access) -> Vec<AttachedPolicy> {
     access.attached.iter().map(shown).collect()
 }
 
-fn local_policy(cx: &mut Context, policy: Policy) -> Result<Detail> {
-    let versions = policy_version::all(cx, policy::arn_of(&policy))?;
+fn local_policy(cx: &mut Context, arn: &str) -> Result<Detail> {
+    let policy = cx.find(&policy::POLICIES, arn)?;
+    let versions = policy_version::all(cx, arn)?;
     let versions = versions.iter().map(|version| version.shape(&policy, true)).collect();
     Ok(Detail::Policy(policy_detail(policy::shown(cx, policy)?, versions)))
 }
@@ -202,8 +203,8 @@ fn aws_policies(cx: &mut Context, after: &str, most: usize) -> Result<Vec<(Strin
             break;
         }
         let Some(aws) = managed::aws_policy(&arn) else { continue };
-        let policy = policy::shown(cx, managed::shape(aws))?;
-        let versions = managed::version_shapes(aws, true);
+        let policy = policy::shown(cx, managed::shape(aws)?)?;
+        let versions = vec![managed::version(aws, true)?];
         found.push((arn, Detail::Policy(policy_detail(policy, versions))));
     }
     Ok(found)

@@ -11,15 +11,20 @@
 pub mod access;
 pub mod access_key;
 pub mod account;
+pub mod attachment;
 pub mod authorization_details;
 pub mod boundary;
+pub mod document;
 pub mod group;
 pub mod inline_policy;
 pub mod instance_profile;
 pub mod list;
-pub mod managed_policy;
+pub mod managed;
+pub mod pass_role;
 pub mod policy;
+pub mod policy_list;
 pub mod policy_use;
+pub mod policy_version;
 pub mod principal;
 pub mod principal_ids;
 pub mod quota;
@@ -80,8 +85,70 @@ pub static OPERATIONS: &[Operation] = &[
         "GetAccountAuthorizationDetails",
         &Typed(authorization_details::get_account_authorization_details),
     ),
-    // Roles (iam-b).
-    // Managed policies (iam-b).
-    // Inline policies (iam-b).
-    // Instance profiles (iam-b).
+    // Roles.
+    write("CreateRole", &Typed(role::create_role)).requiring(&Requiring(requirements::create_role)),
+    read("GetRole", &Typed(role::get_role)),
+    read("ListRoles", &Typed(role::list_roles)),
+    write("UpdateRole", &Typed(role::update_role)),
+    write("UpdateRoleDescription", &Typed(role::update_role_description)),
+    write("UpdateAssumeRolePolicy", &Typed(role::update_assume_role_policy)),
+    write("DeleteRole", &Typed(role::delete_role)),
+    write("TagRole", &Typed(role::tag_role)),
+    write("UntagRole", &Typed(role::untag_role)),
+    read("ListRoleTags", &Typed(role::list_role_tags)),
+    write("PutRolePermissionsBoundary", &Typed(role::put_role_permissions_boundary)),
+    write("DeleteRolePermissionsBoundary", &Typed(role::delete_role_permissions_boundary)),
+    // Managed policies.
+    write("CreatePolicy", &Typed(policy::create_policy))
+        .requiring(&Requiring(requirements::create_policy)),
+    read("GetPolicy", &Typed(policy::get_policy)),
+    write("DeletePolicy", &Typed(policy::delete_policy)),
+    write("TagPolicy", &Typed(policy::tag_policy)),
+    write("UntagPolicy", &Typed(policy::untag_policy)),
+    read("ListPolicyTags", &Typed(policy::list_policy_tags)),
+    read("ListPolicies", &Typed(policy_list::list_policies)),
+    read("ListEntitiesForPolicy", &Typed(policy_list::list_entities_for_policy)),
+    write("CreatePolicyVersion", &Typed(policy_version::create_policy_version)),
+    read("GetPolicyVersion", &Typed(policy_version::get_policy_version)),
+    read("ListPolicyVersions", &Typed(policy_version::list_policy_versions)),
+    write("SetDefaultPolicyVersion", &Typed(policy_version::set_default_policy_version)),
+    write("DeletePolicyVersion", &Typed(policy_version::delete_policy_version)),
+    write("AttachUserPolicy", &Typed(attachment::attach_user_policy)),
+    write("AttachGroupPolicy", &Typed(attachment::attach_group_policy)),
+    write("AttachRolePolicy", &Typed(attachment::attach_role_policy)),
+    write("DetachUserPolicy", &Typed(attachment::detach_user_policy)),
+    write("DetachGroupPolicy", &Typed(attachment::detach_group_policy)),
+    write("DetachRolePolicy", &Typed(attachment::detach_role_policy)),
+    read("ListAttachedUserPolicies", &Typed(attachment::list_attached_user_policies)),
+    read("ListAttachedGroupPolicies", &Typed(attachment::list_attached_group_policies)),
+    read("ListAttachedRolePolicies", &Typed(attachment::list_attached_role_policies)),
+    // Inline policies.
+    write("PutUserPolicy", &Typed(inline_policy::put_user_policy)),
+    write("PutGroupPolicy", &Typed(inline_policy::put_group_policy)),
+    write("PutRolePolicy", &Typed(inline_policy::put_role_policy)),
+    read("GetUserPolicy", &Typed(inline_policy::get_user_policy)),
+    read("GetGroupPolicy", &Typed(inline_policy::get_group_policy)),
+    read("GetRolePolicy", &Typed(inline_policy::get_role_policy)),
+    write("DeleteUserPolicy", &Typed(inline_policy::delete_user_policy)),
+    write("DeleteGroupPolicy", &Typed(inline_policy::delete_group_policy)),
+    write("DeleteRolePolicy", &Typed(inline_policy::delete_role_policy)),
+    read("ListUserPolicies", &Typed(inline_policy::list_user_policies)),
+    read("ListGroupPolicies", &Typed(inline_policy::list_group_policies)),
+    read("ListRolePolicies", &Typed(inline_policy::list_role_policies)),
+    // Instance profiles.
+    write("CreateInstanceProfile", &Typed(instance_profile::create_instance_profile))
+        .requiring(&Requiring(requirements::create_instance_profile)),
+    read("GetInstanceProfile", &Typed(instance_profile::get_instance_profile)),
+    read("ListInstanceProfiles", &Typed(instance_profile::list_instance_profiles)),
+    read("ListInstanceProfilesForRole", &Typed(instance_profile::list_instance_profiles_for_role)),
+    write("AddRoleToInstanceProfile", &Typed(instance_profile::add_role_to_instance_profile))
+        .requiring(&Requiring(instance_profile::add_role_requirements)),
+    write(
+        "RemoveRoleFromInstanceProfile",
+        &Typed(instance_profile::remove_role_from_instance_profile),
+    ),
+    write("DeleteInstanceProfile", &Typed(instance_profile::delete_instance_profile)),
+    write("TagInstanceProfile", &Typed(instance_profile::tag_instance_profile)),
+    write("UntagInstanceProfile", &Typed(instance_profile::untag_instance_profile)),
+    read("ListInstanceProfileTags", &Typed(instance_profile::list_instance_profile_tags)),
 ];

@@ -7,6 +7,7 @@ use crate::errors::internal;
 use crate::table::{Scope, Table};
 use palisade_shape::{Error, Result};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// As what a principal has a policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,10 +103,14 @@ pub fn counts(cx: &Context, arn: &str) -> Result<Counts> {
     Ok(counts)
 }
 
-/// The ARN of the first used policy whose ARN comes after `after`: steps over all uses of a policy
-/// at once, so that walking the used policies costs one read for each.
-pub fn next_used(cx: &Context, after: Option<&str>) -> Result<Option<String>> {
-    let beyond = after.map(|arn| format!("{arn}\u{1}"));
-    let rows = cx.scan(&POLICY_USES, "", beyond.as_deref(), 1)?;
-    Ok(rows.into_iter().next().map(|(_, row)| row.arn))
+/// The ARNs of all policies with any use. Steps over all uses of a policy at once, so it costs one
+/// read for each policy, however many have it.
+pub fn all_used(cx: &Context) -> Result<BTreeSet<String>> {
+    let mut used = BTreeSet::new();
+    let mut after: Option<String> = None;
+    while let Some((_, row)) = cx.scan(&POLICY_USES, "", after.as_deref(), 1)?.pop() {
+        after = Some(format!("{}\u{1}", row.arn));
+        used.insert(row.arn);
+    }
+    Ok(used)
 }
