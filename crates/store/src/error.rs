@@ -57,6 +57,12 @@ pub enum StoreError {
     /// The database or file system failed; nothing of the group was acknowledged.
     #[error("storage failed: {0}")]
     Io(String),
+    /// A sealed value does not open: another key, purpose or owner, or altered.
+    #[error("the sealed value cannot be opened")]
+    Unsealable,
+    /// The master key file is unusable.
+    #[error("master key: {0}")]
+    MasterKey(String),
     /// What was read is not what was written.
     #[error("stored data is damaged: {0}")]
     Corrupt(String),
