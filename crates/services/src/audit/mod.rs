@@ -13,7 +13,7 @@ mod record;
 
 pub use caller::CallerFragment;
 pub use catalog::{Visibility, region, source, visibility};
-pub use decision::{Decided, Decision, PolicyUse, push_policies, layer_name, outcome_name};
+pub use decision::{Decided, Decision, PolicyUse, layer_name, outcome_name, push_policies};
 pub use event::{Event, EventType, Field, Origin, Tls};
 pub use record::{
     CallerRecord, ContextRecord, DecisionRecord, PolicyRecord, RequirementRecord, SessionRecord,

@@ -10,9 +10,8 @@ use std::collections::VecDeque;
 const CHUNK: usize = 128;
 
 /// Gives up to so many records that come after the cursor, newest first.
-pub type Fetch<'a> = Box<
-    dyn Fn(Option<AuditCursor>, usize) -> std::result::Result<Vec<Place>, StoreError> + 'a,
->;
+pub type Fetch<'a> =
+    Box<dyn Fn(Option<AuditCursor>, usize) -> std::result::Result<Vec<Place>, StoreError> + 'a>;
 
 /// A record and the cursor to continue after it.
 pub type Place = (AuditCursor, AuditRecord);

@@ -39,7 +39,9 @@ pub fn lookup_events(cx: &mut Context, input: LookupEventsRequest) -> Result<Loo
     match event_category.as_deref() {
         None => {}
         // Insights are events of trails that collect them.
-        Some("insight") => return Ok(LookupEventsResponse { events: Some(Vec::new()), next_token: None }),
+        Some("insight") => {
+            return Ok(LookupEventsResponse { events: Some(Vec::new()), next_token: None });
+        }
         Some(other) => {
             let message = format!("{other} is not a valid event category.");
             return Err(INVALID_EVENT_CATEGORY_EXCEPTION.because(message));
@@ -91,7 +93,8 @@ fn history<'a>(cx: &'a Context<'_>, span: Span, cursors: Cursors) -> History<'a>
         after,
         limit,
     };
-    let changes: Fetch<'a> = Box::new(move |after, limit| cx.reader().audit_scan(&query(after, limit)));
+    let changes: Fetch<'a> =
+        Box::new(move |after, limit| cx.reader().audit_scan(&query(after, limit)));
     let reads: Fetch<'a> = Box::new(move |after, limit| cx.plane.reads.scan(&query(after, limit)));
     History::new(changes, reads, cursors)
 }

@@ -120,7 +120,10 @@ fn encode(plane: &Plane, account: &str, message: &AuthorizationMessage) -> Resul
     let mut packer = DeflateEncoder::new(Vec::new(), Compression::default());
     packer.write_all(&json).map_err(internal)?;
     let packed = packer.finish().map_err(internal)?;
-    let sealed = plane.sealer.seal(PURPOSE, account, &packed, &mut |bytes| plane.random.fill(bytes)).map_err(internal)?;
+    let sealed = plane
+        .sealer
+        .seal(PURPOSE, account, &packed, &mut |bytes| plane.random.fill(bytes))
+        .map_err(internal)?;
     Ok(URL_SAFE_NO_PAD.encode(sealed))
 }
 
@@ -133,8 +136,7 @@ pub fn decode_authorization_message(
     let DecodeAuthorizationMessageRequest { encoded_message } = input;
     match decode(cx.plane, cx.account(), &encoded_message) {
         Some(message) => Ok(DecodeAuthorizationMessageResponse { decoded_message: Some(message) }),
-        None => Err(INVALID_AUTHORIZATION_MESSAGE_EXCEPTION
-            .because("Message is not valid")),
+        None => Err(INVALID_AUTHORIZATION_MESSAGE_EXCEPTION.because("Message is not valid")),
     }
 }
 

@@ -26,7 +26,8 @@ pub fn get_federation_token(
     let GetFederationTokenRequest { name, policy, policy_arns, duration_seconds, tags } = input;
     let issuer = issuer(cx, "GetFederationToken")?;
     let account = issuer.account.clone();
-    let SessionPolicies { inline, arns } = session_policy::check(cx, &account, policy, policy_arns)?;
+    let SessionPolicies { inline, arns } =
+        session_policy::check(cx, &account, policy, policy_arns)?;
     // Tags of a federated user are never handed on.
     let tags = session_tag::combine(None, &tags.unwrap_or_default(), &[])?.tags;
     let packed_policy_size = packing::percentage(&inline, &arns, &tags)?;
@@ -72,8 +73,9 @@ pub fn get_federation_token_requirements(
 pub(super) fn issuer(cx: &Context, operation: &str) -> Result<Issuer> {
     let caller = cx.caller;
     if caller.session.is_some() {
-        return Err(ACCESS_DENIED
-            .because(format!("Cannot call {operation} with session credentials")));
+        return Err(
+            ACCESS_DENIED.because(format!("Cannot call {operation} with session credentials"))
+        );
     }
     let (id, name, path) = match &caller.principal {
         Principal::Root => (caller.account.to_string(), String::new(), String::new()),

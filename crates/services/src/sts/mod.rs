@@ -41,10 +41,7 @@ pub static OPERATIONS: &[Operation] = &[
     read("GetSessionToken", &Typed(session_token::get_session_token))
         .requiring(&Requiring(session_token::get_session_token_requirements)),
     // Refusals.
-    read(
-        "DecodeAuthorizationMessage",
-        &Typed(authorization_message::decode_authorization_message),
-    ),
+    read("DecodeAuthorizationMessage", &Typed(authorization_message::decode_authorization_message)),
 ];
 
 /// STS answers it for session tags and does not model it.

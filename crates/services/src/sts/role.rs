@@ -225,9 +225,8 @@ fn duration(role: &Role, asked: Option<i32>, chained: bool) -> Result<i32> {
 fn sourced(caller: Option<&Session>, asked: Option<String>) -> Result<Option<String>> {
     let kept = caller.and_then(|session| session.source_identity.clone());
     match (kept, asked) {
-        (Some(kept), Some(asked)) if kept != asked => Err(INVALID_PARAMETER_VALUE.because(
-            "The source identity of a session cannot be changed once it has been set.",
-        )),
+        (Some(kept), Some(asked)) if kept != asked => Err(INVALID_PARAMETER_VALUE
+            .because("The source identity of a session cannot be changed once it has been set.")),
         (kept, asked) => Ok(kept.or(asked)),
     }
 }

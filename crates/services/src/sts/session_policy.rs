@@ -45,7 +45,8 @@ pub fn check(
     }
     let mut dependencies = Dependencies::new(cx.reader());
     for arn in &arns {
-        let reachable = matches!(arn.split(':').nth(4), Some(owner) if owner == "aws" || owner == account);
+        let reachable =
+            matches!(arn.split(':').nth(4), Some(owner) if owner == "aws" || owner == account);
         if !reachable || iam::managed::document_of(&mut dependencies, arn)?.is_none() {
             return Err(VALIDATION_ERROR
                 .because(format!("Policy ARN {arn} does not exist or is not attachable.")));

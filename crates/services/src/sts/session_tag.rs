@@ -35,9 +35,8 @@ pub fn combine(
         ));
     }
     if transitive_keys.iter().any(|key| !requested.contains(&key.to_lowercase())) {
-        return Err(INVALID_PARAMETER_VALUE.because(
-            "The specified transitive tag key must be included in the requested tags.",
-        ));
+        return Err(INVALID_PARAMETER_VALUE
+            .because("The specified transitive tag key must be included in the requested tags."));
     }
     let mut combined = inherited;
     combined.tags.extend(tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())));
