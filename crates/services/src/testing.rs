@@ -14,10 +14,10 @@ use crate::caller::{Caller, Principal};
 use crate::clock::FixedClock;
 use crate::context::{Access, Context, Request};
 use crate::plane::{Plane, Settings};
-use crate::random::SeededRandom;
+use crate::random::{Random, SeededRandom};
 use crate::usage::Usage;
 use palisade_shape::{Result, Timestamp};
-use palisade_store::{Abort, Options, Sealer, Store, Transaction};
+use palisade_store::{Abort, MasterKey, Options, Sealer, Store, Transaction};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
 
@@ -43,9 +43,11 @@ impl Lab {
             account_id: ACCOUNT.to_owned(),
             region: "us-east-1".to_owned(),
         };
+        let store = Store::open_ephemeral(&Options::default()).unwrap();
+        let sealer = sealer(store.clone());
         let plane = Plane {
-            store: Store::open_ephemeral(&Options::default()).unwrap(),
-            sealer: Sealer::new(&[7; 32]),
+            store,
+            sealer,
             clock: Arc::new(FixedClock(NOW)),
             random: Arc::new(SeededRandom::new(42)),
             settings,
@@ -172,6 +174,14 @@ impl Lab {
             Err(error) => error.to_string(),
         }
     }
+}
+
+fn sealer(store: Store) -> Sealer {
+    let random = SeededRandom::new(7);
+    let mut fill = |bytes: &mut [u8]| random.fill(bytes);
+    let folder = tempfile::tempdir().unwrap();
+    let master = MasterKey::load_or_create(&folder.path().join("master.key"), &mut fill).unwrap();
+    Sealer::open(store, master, &mut fill).unwrap()
 }
 
 /// The root user of an account.

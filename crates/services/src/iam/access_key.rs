@@ -13,6 +13,7 @@ use crate::errors::internal;
 use crate::plane::Plane;
 use crate::table::{Scope, Table};
 use crate::usage::LastUse;
+use base64::{Engine, engine::general_purpose::STANDARD};
 use palisade_model::iam::{
     self as model, AccessKeyLastUsed, AccessKeyMetadata, CreateAccessKeyRequest,
     CreateAccessKeyResponse, DeleteAccessKeyRequest, GetAccessKeyLastUsedRequest,
@@ -35,7 +36,7 @@ pub struct AccessKey {
     /// `Active` or `Inactive`.
     pub status: String,
     pub created_millis: i64,
-    /// The secret access key, sealed for [`PURPOSE`] and this key's id.
+    /// The secret access key, sealed for [`PURPOSE`] and this key's id, in base64.
     pub sealed_secret: String,
 }
 
@@ -46,11 +47,9 @@ impl AccessKey {
 
     /// The secret access key, to check a signature with.
     pub fn secret(&self, plane: &Plane) -> Result<String> {
-        let bytes = plane
-            .sealer
-            .open(PURPOSE, &self.access_key_id, &self.sealed_secret)
-            .map_err(internal)?;
-        String::from_utf8(bytes.to_vec()).map_err(internal)
+        let sealed = STANDARD.decode(&self.sealed_secret).map_err(internal)?;
+        let secret = plane.sealer.unseal(PURPOSE, &self.access_key_id, &sealed);
+        String::from_utf8(secret.map_err(internal)?).map_err(internal)
     }
 }
 
@@ -108,10 +107,10 @@ pub fn add(cx: &mut Context, owner: &Owner, id: String, secret: &str) -> Result<
             (Some(user.user_name), user.user_id)
         }
     };
-    let random = &*cx.plane.random;
-    let sealed = cx.plane.sealer.seal(PURPOSE, &id, secret.as_bytes(), &|bytes| random.fill(bytes));
+    let random = &mut |bytes: &mut [u8]| cx.plane.random.fill(bytes);
+    let sealed = cx.plane.sealer.seal(PURPOSE, &id, secret.as_bytes(), random);
     let key = AccessKey {
-        sealed_secret: sealed.map_err(internal)?,
+        sealed_secret: STANDARD.encode(sealed.map_err(internal)?),
         access_key_id: id,
         user,
         user_id,
@@ -277,3 +276,6 @@ fn touch(cx: &mut Context, key: &AccessKey) {
     };
     cx.touch("AWS::IAM::AccessKey", arn);
 }
+
+#[cfg(test)]
+mod tests;

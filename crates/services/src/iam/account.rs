@@ -166,3 +166,6 @@ const NONE_YET: [&str; 7] = [
     "Providers",
     "ServerCertificates",
 ];
+
+#[cfg(test)]
+mod tests;

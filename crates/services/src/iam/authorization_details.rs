@@ -226,3 +226,6 @@ fn policy_detail(policy: Policy, versions: Vec<PolicyVersion>) -> ManagedPolicyD
         policy_version_list: Some(versions),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -220,3 +220,6 @@ pub fn list_groups_for_user(
         marker: page.next,
     })
 }
+
+#[cfg(test)]
+mod tests;

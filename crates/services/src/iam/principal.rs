@@ -10,7 +10,7 @@ use super::access::{Access, GROUP_ACCESS, Kind};
 use super::access_key::{ACCESS_KEYS, AccessKey};
 use super::role::ROLES;
 use super::user::USERS;
-use super::{boundary, policy, tag};
+use super::{boundary, managed, tag};
 use crate::authorization::{Attached, Dependencies, Identity};
 use crate::caller::{Caller, Principal, Session, SessionKind};
 use crate::context::{Context, from_store};
@@ -256,7 +256,7 @@ impl Loader<'_, '_> {
     /// A managed policy's default version. One that is attached and not there is our fault and
     /// stops the decision: what it might deny is unknown.
     fn managed(&mut self, arn: &str) -> Result<Attached> {
-        let found = policy::document_of(self.deps, self.account, arn)?;
+        let found = managed::document_of(self.deps, arn)?;
         found.ok_or_else(|| internal(format!("policy {arn} is attached and not there")))
     }
 }
@@ -270,3 +270,6 @@ pub fn effective_tags(
     let kept = own.iter().filter(|(key, _)| !given.contains(&key.to_lowercase())).cloned();
     kept.chain(session.iter().map(|(key, value)| (key.clone(), value.clone()))).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,8 @@ use super::user::USERS;
 use crate::context::Context;
 use crate::errors::internal;
 use palisade_model::iam::MALFORMED_POLICY_DOCUMENT;
-use palisade_policy::{Arn, DocumentKind, Policy, PrincipalType, Span, is_account_id};
+use palisade_policy::arn::{Arn, is_account_id};
+use palisade_policy::{DocumentKind, Policy, PrincipalType, Span};
 use palisade_shape::Result;
 
 /// A trust policy as it is stored: users and roles by their unique ids, accounts by their root ARN.

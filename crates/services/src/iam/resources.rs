@@ -12,7 +12,7 @@ use super::user::USERS;
 use crate::context::Context;
 use crate::service::{Call, Known, ResourcePolicy, Resources, Tags};
 use palisade_model::iam as model;
-use palisade_policy::Arn;
+use palisade_policy::arn::Arn;
 use palisade_shape::Result;
 
 pub struct IamResources;
@@ -159,3 +159,6 @@ fn policy_arn(call: &Call) -> Known {
         .or_else(|| input.downcast_ref().map(|i: &model::DetachRolePolicyRequest| &i.policy_arn));
     arn.map_or(Known::Absent, |arn| Known::One(arn.clone()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -208,3 +208,6 @@ fn change_boundary(
     cx.touch(CLOUDFORMATION_TYPE, user.arn.clone());
     Ok(Nothing)
 }
+
+#[cfg(test)]
+mod tests;
