@@ -5,13 +5,22 @@
 //! # Member paths
 //!
 //! Rows name members of the operation's input by path: member names of the model with `.` to
-//! descend, `[]` for each element of a list, `{}` for each key of a map: `Tags[].Key`. A path that
-//! begins with `=` is a fixed value.
+//! descend, `[]` for each element of a list, `{}` for each key of a map: `Tags[].Key`. Paths with
+//! `|` between are alternatives, of which the first that is present counts. A path that begins
+//! with `=` is a fixed value.
+//!
+//! # Which resources
+//!
+//! An action without a resource row acts on `*`. A required row always counts. Rows that are not
+//! required are alternatives: one counts when the members that fill its variables are present; when
+//! none counts, the action acts on `*`.
 //!
 //! How a value fills an ARN: a value that is itself an ARN of the template's service and type
 //! replaces the whole template, an ARN of another type means that the row's resource is not this
-//! one; a URL gives its last path segment; any other value fills the variable as it is. A variable
-//! without a path is `*`. `Partition`, `Region` and `Account` come from the request's surroundings.
+//! one; a URL gives its last path segment; any other value fills the variable as it is, without a
+//! beginning that the template already has (`ou-`, `alias/`). A variable without a path is `*`.
+//! `Partition`, `Region` and `Account` come from the request's surroundings. Where that is not how
+//! AWS does it (paths of IAM users, aliases of keys), the service's `resources.rs` decides.
 
 use crate::archive::{Archive, Entry};
 use std::collections::BTreeMap;
@@ -72,6 +81,8 @@ pub struct ResourceRow {
     pub template: &'static Template,
     /// The action always acts on one; otherwise only when the request names one.
     pub required: bool,
+    /// As [`ActionRow::when`], for this resource alone.
+    pub when: &'static str,
     /// Variable of the template → member path.
     pub variables: Vec<(&'static str, &'static str)>,
     pub condition_keys: &'static [&'static str],
@@ -224,7 +235,7 @@ fn decode_prefix(entry: &'static Entry) -> Prefix {
                     name,
                     full_name: format!("{}:{name}", prefix.name),
                     access: level(next()),
-                    resource_types: next().split_terminator(' ').map(marked).collect(),
+                    resource_types: next().split_terminator(',').map(marked).collect(),
                     condition_keys: numbered(next(), &keys),
                     dependent_actions: next().split_terminator(' ').collect(),
                 };
@@ -291,8 +302,9 @@ fn service_rows(block: &'static str) -> Rows {
             _ => {
                 let row = rows.get_mut(operation).and_then(|rows| rows.last_mut());
                 let Some(row) = row else { continue };
-                let (kind, required, variables) = (next(), next() == "!", pairs(next()));
-                row.resources.extend(resource_row(row.action, kind, required, variables));
+                let (kind, required) = (next(), next() == "!");
+                let (when, variables) = (next(), pairs(next()));
+                row.resources.extend(resource_row(row.action, kind, required, when, variables));
             }
         }
     }
@@ -326,6 +338,7 @@ fn resource_row(
     action: &'static str,
     kind: &'static str,
     required: bool,
+    when: &'static str,
     variables: Vec<(&'static str, &'static str)>,
 ) -> Option<ResourceRow> {
     let own = action.split(':').next().unwrap_or_default();
@@ -337,6 +350,7 @@ fn resource_row(
         prefix: prefix.name,
         template: &found.template,
         required,
+        when,
         variables,
         condition_keys: &found.condition_keys,
     })

@@ -11,13 +11,13 @@ use std::fmt::Write as _;
 /// ```text
 /// K key type          condition keys, numbered from 0
 /// R kind template keys
-/// A name level types keys needs     a required type ends in `!`
+/// A name level types keys needs     types with commas between; a required one ends in `!`
 /// ```
 /// `service`, botocore's name:
 /// ```text
 /// O operation
 /// A action when tags "key path;key path"
-/// R kind required "variable path;variable path"
+/// R kind required when "variable path;variable path"
 /// ```
 pub fn archive(facts: &Facts) -> Result<Vec<u8>> {
     let mut archive = Archive::default();
@@ -59,7 +59,7 @@ fn prefix_block(prefix: &Prefix) -> String {
             .resources
             .iter()
             .map(|(kind, required)| format!("{kind}{}", if *required { "!" } else { "" }));
-        let kinds = kinds.collect::<Vec<_>>().join(" ");
+        let kinds = kinds.collect::<Vec<_>>().join(",");
         let (keys, needs) = (list(&action.keys), action.needs.join(" "));
         let level = level(&action.level);
         let _ = writeln!(text, "A\t{}\t{level}\t{kinds}\t{keys}\t{needs}", action.name);
@@ -67,13 +67,14 @@ fn prefix_block(prefix: &Prefix) -> String {
     text
 }
 
+/// The reference gives some actions two levels; the one that grants more decides.
 fn level(name: &str) -> &'static str {
     match name {
         "List" => "L",
         "Read" => "R",
-        "Tagging" => "T",
-        "Permissions management" => "P",
-        // What the reference does not grade counts as the most it may be without granting rights.
+        _ if name.contains("Permissions management") => "P",
+        _ if name.contains("Tagging") => "T",
+        // What it does not grade counts as a change.
         _ => "W",
     }
 }
@@ -88,7 +89,8 @@ fn service_block(rows: &BTreeMap<String, Vec<Row>>) -> String {
             for resource in &row.resources {
                 let mark = if resource.required { "!" } else { "" };
                 let variables = pairs(&resource.variables);
-                let _ = writeln!(text, "R\t{}\t{mark}\t{variables}", resource.kind);
+                let _ =
+                    writeln!(text, "R\t{}\t{mark}\t{}\t{variables}", resource.kind, resource.when);
             }
         }
     }

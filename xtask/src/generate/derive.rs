@@ -27,6 +27,8 @@ pub struct Resource {
     /// The type's name; with its prefix and a colon when that is not the action's.
     pub kind: String,
     pub required: bool,
+    /// As `Row::when`, for this resource alone.
+    pub when: String,
     pub variables: Vec<(String, String)>,
 }
 
@@ -58,8 +60,8 @@ pub fn rows(facts: &Facts, name: &str, service: &Service) -> Result<BTreeMap<Str
     let prefix = prefix(facts, name, service);
     let mut all = BTreeMap::new();
     for (operation_name, operation) in &service.operations {
-        let context = Context { facts, prefix, operation };
-        let rows = context.rows(name, operation_name);
+        let context = Context { facts, service: name, prefix, operation };
+        let rows = context.rows(operation_name);
         let rows = rows.map_err(|error| format!("{name}: {operation_name}: {error}"))?;
         if !rows.is_empty() {
             all.insert(operation_name.clone(), rows);
@@ -77,15 +79,16 @@ pub fn rows(facts: &Facts, name: &str, service: &Service) -> Result<BTreeMap<Str
 
 struct Context<'a> {
     facts: &'a Facts,
+    service: &'a str,
     prefix: Option<&'a Prefix>,
     operation: &'a Operation,
 }
 
 impl Context<'_> {
-    fn rows(&self, service: &str, operation: &str) -> Result<Vec<Row>> {
+    fn rows(&self, operation: &str) -> Result<Vec<Row>> {
         let Overlay { rows, also, .. } = &self.facts.overlay;
         let listed = |section: &BTreeMap<String, BTreeMap<String, Vec<overlay::Row>>>| {
-            section.get(service).and_then(|section| section.get(operation)).cloned()
+            section.get(self.service).and_then(|section| section.get(operation)).cloned()
         };
         let mut result = Vec::new();
         match listed(rows) {
@@ -124,14 +127,22 @@ impl Context<'_> {
     }
 
     fn row(&self, prefix: &Prefix, action: &Action) -> Row {
+        let skip = self.facts.overlay.skip.get(self.service);
+        let only = self.facts.overlay.only.get(self.service);
         let resources = action.resources.iter().filter_map(|(kind, required)| {
             let resource = prefix.resources.get(&kind.to_ascii_lowercase())?;
+            if skip.is_some_and(|skip| skip.contains(&resource.kind)) {
+                return None;
+            }
             let variables = variables(&resource.template).into_iter().filter_map(|variable| {
                 let path = self.matching(prefix, &resource.kind, variable)?;
-                Some((variable.to_string(), path.to_string()))
+                Some((variable.to_string(), path))
             });
             let variables = variables.collect();
-            Some(Resource { kind: resource.kind.clone(), required: *required, variables })
+            let when = only.and_then(|only| only.get(&resource.kind)).cloned();
+            let when = when.filter(|when| self.exists(when.trim_start_matches('!')).is_ok());
+            let when = when.unwrap_or_default();
+            Some(Resource { kind: resource.kind.clone(), required: *required, when, variables })
         });
         let mut row = Row {
             action: format!("{}:{}", prefix.name, action.name),
@@ -162,6 +173,7 @@ impl Context<'_> {
             resources: vec![Resource {
                 kind: "role".into(),
                 required: true,
+                when: String::new(),
                 variables: vec![("RoleNameWithPath".into(), role.path.clone())],
             }],
             keys: vec![("iam:PassedToService".into(), format!("={service}"))],
@@ -208,6 +220,7 @@ impl Context<'_> {
         Ok(Resource {
             kind: row.kind.clone(),
             required: row.required,
+            when: String::new(),
             variables: variables.collect(),
         })
     }
@@ -220,39 +233,40 @@ impl Context<'_> {
             })
         };
         let known = path.is_empty() || path.starts_with('=');
-        if known || self.operation.members.iter().any(begins) {
+        if known || path.contains('|') && path.split('|').all(|path| self.exists(path).is_ok()) {
+            return Ok(());
+        }
+        if self.operation.members.iter().any(begins) {
             return Ok(());
         }
         Err(format!("the input has no member {path}"))
     }
 
-    /// The path of the member that fills a variable of the ARN of `kind`.
-    fn matching(&self, prefix: &Prefix, kind: &str, variable: &str) -> Option<&str> {
-        let (variable, kind) = (plain(variable), plain(kind));
-        let wanted = stem(&variable);
-        let service = plain(&prefix.name);
-        let rank = |input: &Input| {
-            let leaf = plain(&input.leaf);
-            let own = stem(&leaf);
-            let near = input.depth() <= 1;
-            if leaf == variable {
-                Some(0)
-            } else if near
-                && !own.is_empty()
-                && (own == wanted || own == format!("{service}{wanted}"))
-            {
-                Some(1)
-            } else if near && !own.is_empty() && (own == kind || own == stem(&kind)) {
-                Some(2)
-            } else if input.depth() == 0 && BARE.contains(&leaf.as_str()) {
-                Some(3)
-            } else {
-                None
+    /// The paths of the members that fill a variable of the ARN of `kind`, the first that is
+    /// present winning.
+    fn matching(&self, prefix: &Prefix, kind: &str, variable: &str) -> Option<String> {
+        let by_hand = self.facts.overlay.variables.get(&prefix.name);
+        if let Some(paths) = by_hand.and_then(|by_hand| by_hand.get(variable)) {
+            let paths = paths.list().iter().map(String::as_str);
+            let known: Vec<&str> = paths.filter(|path| self.exists(path).is_ok()).collect();
+            if !known.is_empty() {
+                return Some(known.join("|"));
             }
-        };
-        let ranked = self.operation.members.iter().filter_map(|input| Some((rank(input)?, input)));
-        let best = ranked.min_by_key(|(rank, input)| (*rank, input.depth()));
-        best.map(|(_, input)| input.path.as_str())
+        }
+        let members = self.operation.members.iter();
+        let ranked = members
+            .filter_map(|input| Some((rank(input, prefix, kind, variable)?, input.depth(), input)));
+        let ranked: Vec<_> = ranked.collect();
+        let best = ranked.iter().map(|(rank, depth, _)| (*rank, *depth)).min()?;
+        // A name and an ARN of the same thing are alternatives; guesses of the last rank are not.
+        let alternative = |(rank, depth): (u8, usize)| depth == 0 && best.1 == 0 && rank <= 1;
+        let mut paths = ranked.iter().filter(|(rank, depth, _)| (*rank, *depth) == best).take(1);
+        let first = paths.next()?.2.path.as_str();
+        let others = ranked.iter().filter(|(rank, depth, input)| {
+            best.0 <= 1 && alternative((*rank, *depth)) && input.path != first
+        });
+        let all = std::iter::once(first).chain(others.map(|(_, _, input)| input.path.as_str()));
+        Some(all.collect::<Vec<&str>>().join("|"))
     }
 
     fn keys(&self, prefix: &Prefix, action: &Action) -> Vec<(String, String)> {
@@ -296,7 +310,8 @@ impl Context<'_> {
             let parent = input.path.rsplit_once('.').map_or("", |(parent, _)| parent);
             let holder = plain(parent.rsplit('.').next().unwrap_or_default());
             let leaf = plain(&input.leaf);
-            let names = ["tags", "tagset", "taglist", "resourcetags", "tagspecifications"];
+            let names =
+                ["tags", "tagset", "taglist", "resourcetags", "tagspecifications", "tagslist"];
             let list = names.contains(&holder.as_str()) || holder.ends_with("tags");
             if list && parent.ends_with("[]") && ["key", "tagkey"].contains(&leaf.as_str()) {
                 row.tags = parent.to_string();
@@ -309,6 +324,26 @@ impl Context<'_> {
             row.keys.sort();
             return;
         }
+    }
+}
+
+/// How well a member fits a variable of the ARN of `kind`; 0 is best.
+fn rank(input: &Input, prefix: &Prefix, kind: &str, variable: &str) -> Option<u8> {
+    let (variable, kind) = (plain(variable), plain(kind));
+    let wanted = stem(&variable);
+    let leaf = plain(&input.leaf);
+    let own = stem(&leaf);
+    let near = input.depth() <= 1 && !own.is_empty();
+    if leaf == variable {
+        Some(0)
+    } else if near && (own == wanted || own == format!("{}{wanted}", plain(&prefix.name))) {
+        Some(1)
+    } else if near && (own == kind || own == stem(&kind)) {
+        Some(2)
+    } else if input.depth() == 0 && BARE.contains(&leaf.as_str()) {
+        Some(3)
+    } else {
+        None
     }
 }
 
@@ -340,15 +375,28 @@ pub fn takes_tags(action: &Action) -> bool {
 fn stem(name: &str) -> String {
     let mut stem = name;
     loop {
-        let shorter = ["withpath", "identifier", "name", "arns", "arn", "ids", "id"]
-            .iter()
-            .find_map(|suffix| stem.strip_suffix(suffix));
+        let shorter = STEMS.iter().find_map(|suffix| stem.strip_suffix(suffix));
         match shorter {
             Some(shorter) if !shorter.is_empty() => stem = shorter,
             _ => return stem.to_string(),
         }
     }
 }
+
+/// What says of a name only that it names something, longer ones before their endings.
+const STEMS: &[&str] = &[
+    "withpath",
+    "identifiers",
+    "identifier",
+    "names",
+    "name",
+    "arns",
+    "arn",
+    "urls",
+    "url",
+    "ids",
+    "id",
+];
 
 /// The variables of an ARN template that come from the request, in order.
 pub fn variables(template: &str) -> Vec<&str> {

@@ -98,9 +98,10 @@ impl Facts {
         };
         for (name, actions) in map.get("operations").map(Json::entries).unwrap_or_default() {
             let Some((service, operation)) = name.split_once('.') else { continue };
-            let Some(prefix) = facts.map_prefixes.get(&plain(service)) else { continue };
+            let prefix = facts.map_prefixes.get(&plain(service)).cloned();
+            let prefix = prefix.unwrap_or_else(|| service.to_ascii_lowercase());
             let actions = actions.items().iter().map(|it| it.text("action").to_string()).collect();
-            facts.map.insert((prefix.clone(), operation.to_ascii_lowercase()), actions);
+            facts.map.insert((prefix, operation.to_ascii_lowercase()), actions);
         }
         Ok(facts)
     }

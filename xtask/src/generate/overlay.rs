@@ -20,15 +20,22 @@ pub struct Overlay {
     /// operation has is taken.
     #[serde(default)]
     pub keys: BTreeMap<String, BTreeMap<String, Paths>>,
+    /// IAM prefix → variable of its ARNs → paths of the members that may fill it, before any that
+    /// derive; all that the operation has are taken, as alternatives.
+    #[serde(default)]
+    pub variables: BTreeMap<String, BTreeMap<String, Paths>>,
+    /// botocore's service → resource types that only the service itself can tell from others.
+    #[serde(default)]
+    pub skip: BTreeMap<String, Vec<String>>,
+    /// botocore's service → resource type → when it is the one meant (see `Row::when`).
+    #[serde(default)]
+    pub only: BTreeMap<String, BTreeMap<String, String>>,
     /// botocore's service → operation → all of its rows.
     #[serde(default)]
     pub rows: BTreeMap<String, BTreeMap<String, Vec<Row>>>,
     /// botocore's service → operation → rows beside the derived ones.
     #[serde(default)]
     pub also: BTreeMap<String, BTreeMap<String, Vec<Row>>>,
-    /// Services whose operations are all decided elsewhere or by nobody, and why.
-    #[serde(default)]
-    pub without: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
