@@ -2,11 +2,28 @@
 
 use crate::document::{DocumentKind, Effect, Element, Policy, PrincipalType, Spanned, Statement};
 use crate::finding::{Findings, Span};
-use crate::parse::SYNTAX;
+use crate::operator::{Family, Operator};
 use crate::principal::PrincipalMatcher;
+use crate::value;
+use crate::wording::{LEGACY, SYNTAX};
 use std::collections::BTreeSet;
 
-const LEGACY: &str = "The policy failed legacy parsing";
+/// What an ARN of an IAM resource may begin with, as IAM lists it.
+const IAM_RESOURCES: &[&str] = &[
+    "user/",
+    "federated-user/",
+    "role/",
+    "group/",
+    "instance-profile/",
+    "mfa/",
+    "server-certificate/",
+    "policy/",
+    "sms-mfa/",
+    "saml-provider/",
+    "oidc-provider/",
+    "report/",
+    "access-report/",
+];
 
 /// Checks what concerns more than one element.
 pub(crate) fn document(policy: &Policy, findings: &mut Findings<'_>) {
@@ -15,12 +32,29 @@ pub(crate) fn document(policy: &Policy, findings: &mut Findings<'_>) {
         if let Some(sid) = statement.sid.as_deref().filter(|sid| !sid.is_empty())
             && !sids.insert(sid)
         {
-            let message = "Statement IDs (SID) in a single policy must be unique.";
+            let message = policy.kind.wording().duplicate_sid;
             findings.error("DUPLICATE_SID", statement.span, message);
         }
         principal(policy.kind, statement, findings);
         actions(policy.kind, statement, findings);
         resources(policy.kind, statement, findings);
+        dates(statement, findings);
+    }
+    if policy.kind == DocumentKind::Rcp && !policy.is_current_version() {
+        let message = "Resource control policies must be version 2012-10-17.";
+        findings.error("INVALID_VERSION", Span::default(), message);
+    }
+}
+
+/// IAM reads the dates of conditions when it takes a policy, but no other values.
+fn dates(statement: &Statement, findings: &mut Findings<'_>) {
+    for condition in &statement.conditions {
+        let operator = Operator::parse(&condition.operator.text);
+        let date = operator.is_some_and(|operator| matches!(operator.family, Family::Date(_)));
+        let values = condition.values.iter().filter(|_| date);
+        for value in values.filter(|value| value::parse_date(&value.text).is_none()) {
+            findings.error_about("INVALID_DATE", value.span, LEGACY, "not a date");
+        }
     }
 }
 
@@ -78,11 +112,13 @@ fn not_principal(
     span: Span,
     findings: &mut Findings<'_>,
 ) {
-    if matches!(kind, DocumentKind::Trust | DocumentKind::Rcp) {
-        findings.error("NOT_PRINCIPAL", span, "Has prohibited field NotPrincipal.");
-    } else if statement.effect == Effect::Allow {
-        let message = "NotPrincipal is not supported with Effect Allow.";
+    if statement.effect == Effect::Allow {
+        findings.error("NOT_PRINCIPAL", span, "Allow with NotPrincipal is not allowed.");
+    } else if kind == DocumentKind::Trust {
+        let message = "AssumeRole policy must not contain NotPrincipal field.";
         findings.error("NOT_PRINCIPAL", span, message);
+    } else if kind == DocumentKind::Rcp {
+        findings.error("NOT_PRINCIPAL", span, "Has prohibited field NotPrincipal.");
     }
 }
 
@@ -96,13 +132,10 @@ fn actions(kind: DocumentKind, statement: &Statement, findings: &mut Findings<'_
     }
     for action in &statement.action.values {
         action_name(action, findings);
-        let sts = action.text.split_once(':').is_some_and(|(vendor, _)| {
-            vendor.eq_ignore_ascii_case("sts") || vendor.eq_ignore_ascii_case("cognito-identity")
-        });
-        if kind == DocumentKind::Trust && !sts && action.text != "*" {
-            let message = "Trust Policy statement actions can only be sts:AssumeRole, \
-                 sts:AssumeRoleWithSAML, sts:AssumeRoleWithWebIdentity, sts:TagSession and \
-                 sts:SetSourceIdentity";
+        let vendor = action.text.split_once(':').map(|(vendor, _)| vendor);
+        let sts = vendor.is_some_and(|vendor| vendor.eq_ignore_ascii_case("sts"));
+        if kind == DocumentKind::Trust && !sts {
+            let message = "AssumeRole policy may only specify STS AssumeRole actions.";
             findings.error("TRUST_ACTION", action.span, message);
         }
     }
@@ -142,18 +175,22 @@ fn action_name(action: &Spanned, findings: &mut Findings<'_>) {
 fn resources(kind: DocumentKind, statement: &Statement, findings: &mut Findings<'_>) {
     let Some(element) = &statement.resource else {
         if kind != DocumentKind::Trust {
-            let message = "Policy statement must contain resources.";
+            let message = kind.wording().missing_resource;
             findings.error("MISSING_RESOURCE", statement.span, message);
         }
         return;
     };
     if kind == DocumentKind::Trust {
-        findings.error("RESOURCE_FORBIDDEN", element.span, "Has prohibited field Resource.");
+        let message = if element.negated {
+            "AssumeRole policy must not contain resources."
+        } else {
+            "Has prohibited field Resource."
+        };
+        findings.error("RESOURCE_FORBIDDEN", element.span, message);
         return;
     }
     if element.values.is_empty() {
-        let message = "Policy statement must contain resources.";
-        findings.error("MISSING_RESOURCE", element.span, message);
+        findings.error("MISSING_RESOURCE", element.span, kind.wording().missing_resource);
     }
     for resource in &element.values {
         if resource.text != "*" {
@@ -169,13 +206,11 @@ fn resource_arn(resource: &Spanned, findings: &mut Findings<'_>) {
         findings.error("RESOURCE_NOT_ARN", resource.span, message);
         return;
     };
-    // The five fields before the resource take no variables, so `${` there is a mistake.
     let mut fields = rest.splitn(5, ':');
     let mut next = || fields.next();
-    let (partition, service, region, account) = (next(), next(), next(), next());
+    let (partition, service, region, account, path) = (next(), next(), next(), next(), next());
     let partition = partition.unwrap_or("");
-    let known = partition == "*" || partition == "aws" || partition.starts_with("aws-");
-    if !known {
+    if partition != "*" && partition != "aws" && !partition.starts_with("aws-") {
         let padded = rest.split_once(':').map_or("*:*:*:*", |(_, rest)| rest);
         let message = format!(
             "Partition \"{partition}\" is not valid for resource \"arn:{partition}:{padded}\"."
@@ -183,22 +218,51 @@ fn resource_arn(resource: &Spanned, findings: &mut Findings<'_>) {
         findings.error("INVALID_PARTITION", resource.span, message);
         return;
     }
-    let Some(service) = service.filter(|service| !service.contains(['*', '?'])) else {
+    let qualified = |service: &&str| !service.is_empty() && !service.contains(['*', '?', '$']);
+    let Some(service) = service.filter(qualified) else {
         let message = "Resource vendor must be fully qualified and cannot contain regexes.";
         findings.error("RESOURCE_VENDOR", resource.span, message);
         return;
     };
-    let early = [Some(service), region, account];
-    if early.iter().flatten().any(|field| field.contains("${")) {
-        findings.error("VARIABLE_BEFORE_RESOURCE", resource.span, LEGACY);
-        return;
+    if [region, account].iter().flatten().any(|field| field.contains("${")) {
+        let message = "Policy variables stand only after the fifth colon; this is plain text.";
+        findings.warning("VARIABLE_BEFORE_RESOURCE", resource.span, message);
     }
-    if region.is_some_and(|region| !region.is_empty() && region != "*") {
-        let message = match service {
-            "iam" => format!("IAM resource {text} cannot contain region information."),
-            "s3" => format!("Resource {text} can not contain region information."),
-            _ => return,
+    if service == "iam" || service == "s3" {
+        region_and_path(resource, service, region.unwrap_or(""), path, findings);
+    }
+}
+
+/// What IAM knows of two services' ARNs: they name no region, and IAM's begin with a type.
+fn region_and_path(
+    resource: &Spanned,
+    service: &str,
+    region: &str,
+    path: Option<&str>,
+    findings: &mut Findings<'_>,
+) {
+    let text = &resource.text;
+    if !region.is_empty() && region != "*" {
+        let message = if service == "iam" {
+            format!("IAM resource {text} cannot contain region information.")
+        } else {
+            format!("Resource {text} can not contain region information.")
         };
         findings.error("RESOURCE_REGION", resource.span, message);
+        return;
+    }
+    let known = |path: &str| {
+        let literal = path.split(['*', '?', '$']).next().unwrap_or(path);
+        let wild = literal.len() < path.len();
+        path == "root"
+            || path.starts_with("role-template/")
+            || IAM_RESOURCES
+                .iter()
+                .any(|kind| path.starts_with(kind) || (wild && kind.starts_with(literal)))
+    };
+    if service == "iam" && path.is_some_and(|path| !known(path)) {
+        let kinds = IAM_RESOURCES.join(", ");
+        let message = format!("IAM resource path must either be \"*\" or start with {kinds}.");
+        findings.error("RESOURCE_PATH", resource.span, message);
     }
 }

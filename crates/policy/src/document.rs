@@ -1,6 +1,7 @@
 //! The typed policy document: what was written, where, before compilation.
 
 use crate::finding::{Finding, Severity, Span};
+use crate::wording::{LEGACY, SYNTAX};
 use std::fmt;
 
 /// What a document is for, which decides what it may contain.
@@ -161,7 +162,7 @@ impl Malformed {
     /// syntax first, then what its older parser refuses, then statement ids, actions, resources.
     #[must_use]
     pub fn message(&self) -> &str {
-        self.first_error().map_or("Syntax errors in policy.", |finding| &finding.message)
+        self.first_error().map_or(SYNTAX, |finding| &finding.message)
     }
 
     /// The error that [`Malformed::message`] words.
@@ -175,13 +176,12 @@ impl Malformed {
 /// In which of AWS's passes over a document an error turns up.
 fn rank(finding: &Finding) -> u8 {
     match finding.message.as_str() {
-        "This policy contains invalid Json" => 0,
-        "Syntax errors in policy." => 1,
-        "The policy failed legacy parsing" => 2,
-        message if message.starts_with("Statement IDs (SID)") => 3,
-        message if message.starts_with("Policy statement must contain actions") => 4,
-        message if message.starts_with("Policy statement must contain resources") => 5,
-        _ => 6,
+        SYNTAX => 0,
+        LEGACY => 1,
+        message if message.starts_with("Statement IDs (SID)") => 2,
+        message if message.starts_with("Policy statement must contain actions") => 3,
+        message if message.starts_with("Policy statement must contain resources") => 4,
+        _ => 5,
     }
 }
 

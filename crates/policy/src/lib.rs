@@ -37,6 +37,7 @@
 //! ```
 
 mod action;
+mod advice;
 pub mod arn;
 pub mod case;
 mod check;
@@ -59,6 +60,7 @@ mod set;
 mod statement;
 mod truth;
 mod value;
+mod wording;
 
 pub use case::{Answer, Case, CaseError, evaluate_case};
 pub use decide::{Decision, Layer, Outcome, Policies, StatementRef, decide};

@@ -1,5 +1,6 @@
 //! From JSON to the typed document. Every mistake is reported, not only the first.
 
+use crate::advice;
 use crate::check;
 use crate::document::{
     ConditionElement, DocumentKind, Effect, Element, Malformed, Policy, PrincipalElement,
@@ -8,11 +9,10 @@ use crate::document::{
 use crate::finding::{Finding, Findings, Span};
 use crate::json::{self, Member, Node, Value};
 use crate::operator::Operator;
+use crate::wording::{LEGACY, SYNTAX, Wording};
 
 /// No policy AWS accepts anywhere comes near this many bytes (KMS key policies: 32 KiB).
 const SIZE_MAX: usize = 256 * 1024;
-
-pub(crate) const SYNTAX: &str = "Syntax errors in policy.";
 
 impl Policy {
     /// Reads a policy document as a document of the kind.
@@ -47,16 +47,14 @@ fn read(text: &str, kind: DocumentKind) -> (Option<Policy>, Vec<Finding>) {
         }
         Err(error) => {
             let code = if error.duplicate { "DUPLICATE_KEY" } else { "INVALID_JSON" };
-            let message = match kind {
-                DocumentKind::Trust if !error.duplicate => "This policy contains invalid Json",
-                _ => SYNTAX,
-            };
+            let message = if error.duplicate { SYNTAX } else { kind.wording().invalid_json };
             findings.error_about(code, error.span, message, error.reason);
             None
         }
     };
     if let Some(policy) = &policy {
         check::document(policy, &mut findings);
+        advice::document(policy, &mut findings);
     } else if !findings.has_error() {
         findings.error("SYNTAX", whole, SYNTAX);
     }
@@ -72,6 +70,10 @@ struct Reader<'f, 't> {
 impl Reader<'_, '_> {
     fn syntax(&mut self, code: &'static str, span: Span, detail: &str) {
         self.findings.error_about(code, span, SYNTAX, detail);
+    }
+
+    fn wording(&self) -> &'static Wording {
+        self.kind.wording()
     }
 
     fn document(&mut self, node: &Node<'_>) -> Option<Policy> {
@@ -97,7 +99,8 @@ impl Reader<'_, '_> {
             }
         }
         if !has_statement {
-            self.syntax("MISSING_STATEMENT", node.span, "there is no Statement");
+            let message = self.wording().missing_statement;
+            self.findings.error_about("MISSING_STATEMENT", node.span, message, "no Statement");
         }
         Some(policy)
     }
@@ -108,7 +111,8 @@ impl Reader<'_, '_> {
             "2008-10-17" => Some(Version::V2008),
             _ => {
                 let detail = "the version is neither 2012-10-17 nor 2008-10-17";
-                self.syntax("INVALID_VERSION", node.span, detail);
+                let message = self.wording().invalid_version;
+                self.findings.error_about("INVALID_VERSION", node.span, message, detail);
                 None
             }
         }
@@ -120,7 +124,8 @@ impl Reader<'_, '_> {
             _ => std::slice::from_ref(node),
         };
         if items.is_empty() {
-            self.syntax("EMPTY_STATEMENT", node.span, "there is no statement");
+            let message = self.wording().empty_statement;
+            self.findings.error_about("EMPTY_STATEMENT", node.span, message, "no statement");
         }
         items.iter().filter_map(|item| self.statement(item)).collect()
     }
@@ -160,11 +165,11 @@ impl Reader<'_, '_> {
             }
         }
         if !members.iter().any(|member| member.key == "Effect") {
-            self.syntax("MISSING_EFFECT", node.span, "the statement has no Effect");
+            let message = self.wording().missing_effect;
+            self.findings.error_about("MISSING_EFFECT", node.span, message, "no Effect");
         }
         if action.as_ref().is_none_or(|action| action.values.is_empty()) {
-            let message = "Policy statement must contain actions.";
-            self.findings.error("MISSING_ACTION", node.span, message);
+            self.findings.error("MISSING_ACTION", node.span, self.wording().missing_action);
         }
         if let Some(sid) = &sid {
             check::sid(sid, self.kind, self.findings);
@@ -186,8 +191,8 @@ impl Reader<'_, '_> {
             "Allow" => Some(Effect::Allow),
             "Deny" => Some(Effect::Deny),
             other if other.eq_ignore_ascii_case("allow") || other.eq_ignore_ascii_case("deny") => {
-                let message = "The policy failed legacy parsing";
-                self.findings.error("INVALID_EFFECT", node.span, message);
+                let detail = "Allow and Deny are written with a capital";
+                self.findings.error_about("INVALID_EFFECT", node.span, LEGACY, detail);
                 None
             }
             _ => {

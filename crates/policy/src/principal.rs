@@ -73,7 +73,11 @@ impl PrincipalMatcher {
             return Some(Self::UniqueId(text.into()));
         }
         let arn = Arn::parse(text)?;
-        let account = arn.account_id()?;
+        // Origin access identities of CloudFront are users of an account of that name.
+        let account = match arn.account {
+            "cloudfront" => "cloudfront",
+            _ => arn.account_id()?,
+        };
         if text.contains(['*', '?']) || !arn.region.is_empty() {
             return None;
         }

@@ -19,28 +19,35 @@ pub(crate) struct ArnPattern {
 }
 
 impl ArnPattern {
-    /// Compiles a pattern; missing fields count as `*`. `None` when it cannot match any ARN.
+    /// Compiles a pattern whose fields all take what the syntax says; missing fields count as
+    /// `*`. `None` when it cannot match any ARN.
     pub fn compile(text: &str, syntax: Syntax) -> Option<Self> {
+        Self::compile_fields(text, syntax, syntax)
+    }
+
+    /// Compiles a value of a resource element, where variables stand after the fifth colon only
+    /// (docs/decisions/009-variables-in-arns.md).
+    pub fn compile_resource(text: &str, version: Version) -> Option<Self> {
+        let variables = version == Version::V2012;
+        let early = Syntax { wildcards: true, variables: false };
+        Self::compile_fields(text, early, Syntax { wildcards: true, variables })
+    }
+
+    fn compile_fields(text: &str, early: Syntax, last: Syntax) -> Option<Self> {
+        let mut fields = Fields { rest: Some(text), variables: last.variables };
+        // The bare star is every ARN (docs/decisions/008-bare-star.md).
         if text == "*" {
-            return Self::compile("arn:", syntax);
-        }
-        let mut fields = Fields { rest: Some(text), variables: syntax.variables };
-        let prefix = Pattern::compile(fields.next()?, syntax);
-        if !prefix.matches_plain("arn") {
+            fields.rest = None;
+        } else if !Pattern::compile(fields.next()?, early).matches_plain("arn") {
             return None;
         }
-        let plain = Syntax { variables: false, ..syntax };
-        let padded = |field: Option<&str>, syntax| match field {
-            Some(field) => Pattern::compile(field, syntax),
-            None => Pattern::compile("*", plain),
-        };
-        let partition = fields.next().filter(|partition| !partition.is_empty() || text != "arn:");
+        let padded = |field: Option<&str>, syntax| Pattern::compile(field.unwrap_or("*"), syntax);
         Some(Self {
-            partition: padded(partition, syntax),
-            service: padded(fields.next(), syntax),
-            region: padded(fields.next(), syntax),
-            account: padded(fields.next(), syntax),
-            resource: padded(fields.rest, syntax),
+            partition: padded(fields.next(), early),
+            service: padded(fields.next(), early),
+            region: padded(fields.next(), early),
+            account: padded(fields.next(), early),
+            resource: padded(fields.rest, last),
         })
     }
 
@@ -135,8 +142,7 @@ impl ResourceMatcher {
         if text == "*" {
             return Some(Self(ResourcePattern::All));
         }
-        let syntax = Syntax { wildcards: true, variables: version == Version::V2012 };
-        let pattern = ArnPattern::compile(text, syntax)?;
+        let pattern = ArnPattern::compile_resource(text, version)?;
         Some(Self(ResourcePattern::Arn(Box::new(pattern))))
     }
 

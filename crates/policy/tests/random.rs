@@ -121,7 +121,9 @@ proptest! {
         let before = outcome(&case);
         {
             let mut policies = policies(&mut case);
-            prop_assume!(!policies.is_empty());
+            if policies.is_empty() {
+                return Ok(());
+            }
             let at = at.index(policies.len());
             let policy = &mut policies[at];
             let statements = policy["Statement"].as_array_mut().unwrap();
@@ -150,7 +152,9 @@ proptest! {
                 let statements = policy["Statement"].as_array().unwrap();
                 statements.len() > 1 && statements.iter().any(|it| it["Effect"] == "Allow")
             });
-            prop_assume!(!policies.is_empty());
+            if policies.is_empty() {
+                return Ok(());
+            }
             let at = at.index(policies.len());
             let policy = &mut policies[at];
             let statements = policy["Statement"].as_array_mut().unwrap();

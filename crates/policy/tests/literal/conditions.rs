@@ -62,11 +62,9 @@ fn one(base: &str, want: &str, have: &str, case: &Value, variables: bool) -> Opt
             Ok(want) => Some(want.to_lowercase() == have.to_lowercase()),
             Err(reason) => reason,
         },
+        "Bool" if !["true", "false"].contains(&have.to_lowercase().as_str()) => Some(false),
         "Bool" => match expand(want, variables, case) {
-            Ok(want) => {
-                let (want, have) = (want.to_lowercase(), have.to_lowercase());
-                Some(want == have && ["true", "false"].contains(&have.as_str()))
-            }
+            Ok(want) => Some(want.to_lowercase() == have.to_lowercase()),
             Err(reason) => reason,
         },
         "BinaryEquals" => Some(want.trim_end_matches('=') == have.trim_end_matches('=')),
