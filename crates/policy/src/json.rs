@@ -265,3 +265,100 @@ impl<'t> Parser<'t> {
         Some(character)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn plain(node: &Node<'_>) -> serde_json::Value {
+        match &node.value {
+            Value::Null => serde_json::Value::Null,
+            Value::Bool(value) => (*value).into(),
+            Value::Number(text) => serde_json::from_str(text).unwrap(),
+            Value::Text(text) => text.as_ref().into(),
+            Value::List(items) => items.iter().map(plain).collect(),
+            Value::Object(members) => {
+                members.iter().map(|it| (it.key.to_string(), plain(&it.value))).collect()
+            }
+        }
+    }
+
+    #[test]
+    fn refuses_with_a_place() {
+        for (text, at, reason) in [
+            ("", 0, "the document ends early"),
+            ("{", 1, "expected a key in double quotes"),
+            (r#"{"a":1,}"#, 7, "expected a key in double quotes"),
+            (r#"{"a" 1}"#, 5, "expected `:`"),
+            ("[1,]", 3, "expected a value"),
+            ("[1 2]", 3, "expected `,` or `]`"),
+            ("{} x", 3, "text after the end of the document"),
+            ("\"\\x\"", 1, "unknown escape in a string"),
+            ("\"\\ud800\"", 1, "unknown escape in a string"),
+            ("\"a\nb\"", 2, "a control character in a string"),
+            ("\"abc", 4, "the document ends inside a string"),
+            ("01", 1, "text after the end of the document"),
+            ("1.", 2, "expected a digit"),
+            ("tru", 0, "expected a value"),
+            (r#"{"a":1,"\u0061":2}"#, 7, "the key stands twice in one object"),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert_eq!((error.span.start, error.reason), (at, reason), "{text}");
+        }
+        assert_eq!(parse(&"[".repeat(100_000)).unwrap_err().reason, "values nest too deeply");
+    }
+
+    #[test]
+    fn reads_escapes() {
+        let node = parse(r#"["\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00é"]"#).unwrap();
+        assert_eq!(plain(&node), serde_json::json!(["\"\\/\u{8}\u{c}\n\r\té😀é"]));
+    }
+
+    fn value() -> impl Strategy<Value = serde_json::Value> {
+        let leaf = prop_oneof![
+            Just(serde_json::Value::Null),
+            any::<bool>().prop_map(Into::into),
+            any::<i64>().prop_map(Into::into),
+            "\\PC{0,8}|[\"\\\\\n\u{1f600}]{0,4}".prop_map(Into::into),
+        ];
+        leaf.prop_recursive(4, 24, 4, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..4).prop_map(Into::into),
+                proptest::collection::btree_map("[a-d\"]{0,3}", inner, 0..4)
+                    .prop_map(|map| map.into_iter().collect::<serde_json::Value>()),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn reads_what_serde_json_writes(value in value(), pretty in any::<bool>()) {
+            let text = if pretty {
+                serde_json::to_string_pretty(&value).unwrap()
+            } else {
+                value.to_string()
+            };
+            prop_assert_eq!(plain(&parse(&text).unwrap()), value);
+        }
+
+        #[test]
+        fn accepts_what_serde_json_accepts(text in "[\\[\\]{}:,\"a0-9.eE+\\-ntrufalse\\\\ ]{0,16}") {
+            let theirs = serde_json::from_str::<serde_json::Value>(&text);
+            match (parse(&text), theirs) {
+                (Ok(node), Ok(value)) => prop_assert_eq!(plain(&node), value),
+                (Err(_), Err(_)) => {}
+                // serde_json takes a key twice and refuses numbers beyond its range.
+                (Err(error), Ok(_)) => prop_assert!(error.duplicate, "{text}"),
+                (Ok(_), Err(error)) => {
+                    prop_assert!(error.to_string().contains("out of range"), "{text}: {error}");
+                }
+            }
+        }
+
+        #[test]
+        fn never_panics(text in "\\PC*") {
+            let _ = parse(&text);
+        }
+    }
+}

@@ -212,6 +212,10 @@ impl Reader<'_, '_> {
                 entries.push(PrincipalEntry { kind: PrincipalType::Everyone, value });
             }
             Value::Object(members) => {
+                if members.is_empty() {
+                    let message = "Missing required field Principal cannot be empty!";
+                    self.findings.error("INVALID_PRINCIPAL", span, message);
+                }
                 for member in members {
                     self.principal_entries(member, &mut entries);
                 }
@@ -221,9 +225,6 @@ impl Reader<'_, '_> {
                 self.syntax("INVALID_PRINCIPAL", member.value.span, detail);
                 return None;
             }
-        }
-        if entries.is_empty() {
-            self.syntax("INVALID_PRINCIPAL", span, "the principal is empty");
         }
         Some(PrincipalElement { negated, entries, span })
     }
@@ -241,6 +242,10 @@ impl Reader<'_, '_> {
             }
         };
         let values = self.texts(&member.value);
+        if values.is_empty() {
+            let message = "Missing required field Principal cannot be empty!";
+            self.findings.error("INVALID_PRINCIPAL", member.value.span, message);
+        }
         entries.extend(values.into_iter().map(|value| PrincipalEntry { kind, value }));
     }
 

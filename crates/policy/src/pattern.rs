@@ -333,3 +333,114 @@ fn find<'t>(piece: &[Atom], text: &'t str, values: &[Cow<'_, str>]) -> Option<&'
         from = characters.as_str();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::NoKeys;
+    use proptest::prelude::*;
+
+    struct Keys;
+
+    impl ContextKeys for Keys {
+        fn get(&self, key: &str) -> Lookup<'_> {
+            match key {
+                "a" => Lookup::one("x*y"),
+                "b" => Lookup::one(""),
+                "many" => Lookup::many(["x"]),
+                "lost" => Lookup::Unresolvable,
+                _ => Lookup::Absent,
+            }
+        }
+    }
+
+    const GLOB: Syntax = Syntax { wildcards: true, variables: true };
+
+    fn check(pattern: &str, text: &str, expected: Truth) {
+        let compiled = Pattern::compile(pattern, GLOB);
+        assert_eq!(compiled.matches(text, &Keys), expected, "{pattern} on {text}");
+    }
+
+    #[test]
+    fn wildcards() {
+        for (pattern, text) in
+            [("*", ""), ("*", "abc"), ("a*", "a"), ("a*c", "abbc"), ("**a**", "a"), ("?", "é")]
+        {
+            check(pattern, text, Truth::Yes);
+        }
+        for (pattern, text) in
+            [("a", "b"), ("a*a", "a"), ("?", ""), ("a*b*c", "acb"), ("*?", ""), ("ab*ba", "aba")]
+        {
+            check(pattern, text, Truth::No);
+        }
+    }
+
+    #[test]
+    fn variables() {
+        check("${a}", "x*y", Truth::Yes);
+        check("${A}", "x*y", Truth::Yes);
+        check("${a}", "xzy", Truth::No);
+        check("*-${a}-*", "1-x*y-2", Truth::Yes);
+        check("${b}", "", Truth::Yes);
+        check("${none}", "", Truth::No);
+        check("${none, 'd'}", "d", Truth::Yes);
+        check("${ none , 'd' }", "d", Truth::Yes);
+        check("${many, 'd'}", "d", Truth::Yes);
+        check("${many}", "x", Truth::No);
+        check("${a}${a}${a}${a}${b}${none, 'e'}", "x*yx*yx*yx*ye", Truth::Yes);
+        check("${*}${?}${$}", "*?$", Truth::Yes);
+        check("${*}", "a", Truth::No);
+    }
+
+    #[test]
+    fn what_cannot_be_resolved() {
+        check("${lost}", "a", Truth::Unresolvable);
+        check("b/${lost}", "b/a", Truth::Unresolvable);
+        check("b/${lost}", "c/a", Truth::No);
+        check("${lost}${none}", "a", Truth::No);
+    }
+
+    #[test]
+    fn malformed_variables_are_text() {
+        for text in ["${", "${a", "$a", "${}", "${a,b}", "${a,'b}", "$"] {
+            check(text, text, Truth::Yes);
+        }
+    }
+
+    #[test]
+    fn long_text_and_many_stars_stay_fast() {
+        let pattern = Pattern::compile(&"a*".repeat(200), GLOB);
+        let mut text = "a".repeat(20_000);
+        assert_eq!(pattern.matches(&text, &NoKeys), Truth::Yes);
+        let pattern = Pattern::compile(&format!("{}b", "a*?".repeat(200)), GLOB);
+        text.push('c');
+        assert_eq!(pattern.matches(&text, &NoKeys), Truth::No);
+    }
+
+    /// The definition: a star is any text, tried from the shortest to the longest.
+    fn naive(pattern: &[char], text: &[char]) -> bool {
+        match pattern {
+            [] => text.is_empty(),
+            ['*', rest @ ..] => (0..=text.len()).any(|skipped| naive(rest, &text[skipped..])),
+            ['?', rest @ ..] => !text.is_empty() && naive(rest, &text[1..]),
+            [character, rest @ ..] => text.first() == Some(character) && naive(rest, &text[1..]),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn equals_the_naive_matcher(pattern in "[ab*?é]{0,8}", text in "[abé]{0,10}") {
+            let compiled = Pattern::compile(&pattern, GLOB);
+            let pattern: Vec<char> = pattern.chars().collect();
+            let naive = naive(&pattern, &text.chars().collect::<Vec<_>>());
+            prop_assert_eq!(compiled.matches_plain(&text), naive);
+        }
+
+        #[test]
+        fn never_panics(pattern in "\\PC*", text in "\\PC*") {
+            let compiled = Pattern::compile(&pattern, GLOB);
+            let _ = compiled.matches(&text, &Keys);
+            let _ = compiled.matches_ignoring_case(&text, &Keys);
+        }
+    }
+}

@@ -161,3 +161,113 @@ pub(crate) fn parse_bool(text: &str) -> Option<bool> {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn decimals_compare_by_value() {
+        let ascending = [
+            "-1e30",
+            "-100",
+            "-99.5",
+            "-1",
+            "-0.5",
+            "-0.05",
+            "0",
+            "0.05",
+            "0.5",
+            "1",
+            "1.5",
+            "10",
+            "99.999",
+            "100",
+            "18446744073709551615",
+            "18446744073709551616",
+            "1e30",
+        ];
+        for (at, low) in ascending.iter().enumerate() {
+            for (other, high) in ascending.iter().enumerate() {
+                let ordering = Decimal::parse(low).unwrap().cmp(&Decimal::parse(high).unwrap());
+                assert_eq!(ordering, at.cmp(&other), "{low} and {high}");
+            }
+        }
+        for (one, other) in [
+            ("10", "10.00"),
+            ("007", "7"),
+            ("-0", "0.0"),
+            ("1e2", "100"),
+            ("1.5e1", "15"),
+            (".5", "0.50"),
+            ("+3", "3"),
+            ("5.", "5"),
+            ("1200e-2", "12"),
+            ("0.001e3", "1"),
+        ] {
+            assert_eq!(Decimal::parse(one), Decimal::parse(other), "{one} and {other}");
+            assert!(Decimal::parse(one).is_some());
+        }
+        for text in ["", "-", ".", "1.2.3", "1e", "ten", "1 ", "0x1", "--1", "1e99999999999", "∞"]
+        {
+            assert_eq!(Decimal::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn dates() {
+        const NEW_YEAR: i128 = 1_767_225_600_000_000_000;
+        for text in [
+            "2026-01-01T00:00:00Z",
+            "2026-01-01T00:00:00.000Z",
+            "2026-01-01T00:00Z",
+            "2026-01-01",
+            "2026-01",
+            "1767225600",
+            "1767225600.0",
+            "2026-01-01T02:00:00+02:00",
+            "2025-12-31T19:00:00-05:00",
+            "2026-01-01T00:00:00",
+        ] {
+            assert_eq!(parse_date(text), Some(NEW_YEAR), "{text}");
+        }
+        assert_eq!(parse_date("1767225600.5"), Some(NEW_YEAR + 500_000_000));
+        assert_eq!(parse_date("-1.5"), Some(-1_500_000_000));
+        for text in ["", "yesterday", "2026-13-01", "2026-02-30", "1.2.3", "-", "2026-01-01Z"] {
+            assert_eq!(parse_date(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn networks() {
+        let inside = |network: &str, address: &str| {
+            let (network, address) = (parse_network(network), parse_network(address));
+            contains(&network.unwrap(), &address.unwrap())
+        };
+        assert!(inside("203.0.113.77/24", "203.0.113.1"));
+        assert!(inside("2001:db8::/32", "2001:db8:ffff::1"));
+        assert!(!inside("203.0.113.0/24", "::ffff:203.0.113.1"));
+        assert!(!inside("::/0", "203.0.113.1"));
+        assert!(inside("10.0.0.0/8", "10.1.0.0/16"));
+        assert!(!inside("10.1.0.0/16", "10.0.0.0/8"));
+        assert_eq!(parse_network("10.0.0.0/33"), None);
+        assert_eq!(parse_network("10.0.0"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn decimals_equal_integers(one in any::<i64>(), other in any::<i64>(), zeros in 0_usize..4) {
+            let text = |number: i64| format!("{number}.{}", "0".repeat(zeros));
+            let (left, right) = (text(one), text(other));
+            let ordering = Decimal::parse(&left).unwrap().cmp(&Decimal::parse(&right).unwrap());
+            prop_assert_eq!(ordering, one.cmp(&other));
+        }
+
+        #[test]
+        fn nothing_panics(text in "[0-9eE.+:TZ-]{0,24}|\\PC*") {
+            let _ = (Decimal::parse(&text), parse_date(&text), parse_network(&text));
+            let _ = (parse_binary(&text), parse_bool(&text));
+        }
+    }
+}

@@ -238,7 +238,8 @@ fn statement(kind: Kind) -> BoxedStrategy<Value> {
 fn policy(kind: Kind) -> BoxedStrategy<Value> {
     let version = prop_oneof![4 => Just(true), 1 => Just(false)];
     (version, vec(statement(kind), 1..4))
-        .prop_map(|(current, statements)| {
+        .prop_map(move |(current, statements)| {
+            let current = current || kind == Kind::Rcp;
             let version = if current { "2012-10-17" } else { "2008-10-17" };
             json!({"Version": version, "Statement": statements})
         })

@@ -1,0 +1,341 @@
+//! What AWS refuses, in its words, and where.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking"
+)]
+
+use DocumentKind::{Boundary, Identity, Rcp, Resource, Scp, Session, Trust, VpcEndpoint};
+use palisade_policy::{DocumentKind, Policy, Severity, validate};
+use proptest::prelude::*;
+
+/// Reads the document and compares AWS's message, or `ok`.
+fn check(kind: DocumentKind, text: &str, expected: &str) {
+    let message = match Policy::parse(text, kind) {
+        Ok(_) => "ok".to_owned(),
+        Err(malformed) => malformed.message().to_owned(),
+    };
+    assert_eq!(message, expected, "{kind:?}: {text}");
+    let errors = validate(text, kind).iter().any(|it| it.severity == Severity::Error);
+    assert_eq!(errors, expected != "ok", "{kind:?}: {text}");
+}
+
+/// A document of one statement that holds the given members.
+fn one(members: &str) -> String {
+    format!(r#"{{"Version": "2012-10-17", "Statement": {{{members}}}}}"#)
+}
+
+const ALLOW: &str = r#""Effect": "Allow", "Action": "s3:GetObject", "Resource": "*""#;
+const SYNTAX: &str = "Syntax errors in policy.";
+const LEGACY: &str = "The policy failed legacy parsing";
+
+#[test]
+fn syntax() {
+    check(Identity, &one(ALLOW), "ok");
+    for text in [
+        "",
+        "{",
+        "[]",
+        "\"x\"",
+        r#"{"Version": "2012-10-17"}"#,
+        r#"{"Version": "2012-10-17", "Statement": []}"#,
+        r#"{"Version": "2012-10-17", "Statement": "x"}"#,
+        r#"{"Version": "2013-01-01", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#,
+        r#"{"Version": 2012, "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#,
+        r#"{"Unknown": 1, "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#,
+        r#"{"statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#,
+    ] {
+        check(Identity, text, SYNTAX);
+    }
+    for members in [
+        r#""Action": "*", "Resource": "*""#,
+        r#""Effect": "Permit", "Action": "*", "Resource": "*""#,
+        r#""Effect": "Allow", "Effect": "Deny", "Action": "*", "Resource": "*""#,
+        r#""Effect": "Allow", "Action": "*", "NotAction": "s3:*", "Resource": "*""#,
+        r#""Effect": "Allow", "Action": "*", "Resource": "*", "NotResource": "*""#,
+        r#""Effect": "Allow", "Action": 7, "Resource": "*""#,
+        r#""Effect": "Allow", "Action": ["s3:*", null], "Resource": "*""#,
+        r#""Effect": "Allow", "Action": "*", "Resource": "*", "Extra": 1"#,
+        r#""Effect": "Allow", "Action": "*", "Resource": "*", "Condition": []"#,
+        r#""Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"StringEquals": []}"#,
+        r#""Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"Equals": {"a:b": 1}}"#,
+        r#""Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"NullIfExists": {"a:b": 1}}"#,
+        r#""Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"ForSomeValues:Bool": {"a:b": 1}}"#,
+        r#""Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"Bool": {"a:b": {}}}"#,
+        r#""Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"Bool": {"a:b": null}}"#,
+    ] {
+        check(Identity, &one(members), SYNTAX);
+    }
+    check(Identity, &one(r#""Effect": "allow", "Action": "*", "Resource": "*""#), LEGACY);
+}
+
+#[test]
+fn statements() {
+    let missing_action = "Policy statement must contain actions.";
+    let missing_resource = "Policy statement must contain resources.";
+    check(Identity, &one(r#""Effect": "Allow", "Resource": "*""#), missing_action);
+    check(Identity, &one(r#""Effect": "Allow", "Action": [], "Resource": "*""#), missing_action);
+    check(Identity, &one(r#""Effect": "Allow", "Action": "s3:*""#), missing_resource);
+    check(
+        Identity,
+        &one(r#""Effect": "Allow", "Action": "s3:*", "Resource": []"#),
+        missing_resource,
+    );
+    let twice = format!(r#"{{"Statement": [{{"Sid": "A", {ALLOW}}}, {{"Sid": "A", {ALLOW}}}]}}"#);
+    check(Identity, &twice, "Statement IDs (SID) in a single policy must be unique.");
+    check(Identity, &twice.replacen("\"A\"", "\"B\"", 1), "ok");
+    check(Identity, &twice.replace("\"A\"", "\"\""), "ok");
+    assert!(Policy::parse(&one(&format!(r#""Sid": "a b", {ALLOW}"#)), Identity).is_err());
+    let sid = format!(r#""Sid": "a b", "Principal": "*", {ALLOW}"#);
+    check(Resource, &one(&sid), "ok");
+}
+
+#[test]
+fn actions() {
+    let action =
+        |action: &str| one(&format!(r#""Effect": "Allow", "Action": "{action}", "Resource": "*""#));
+    for valid in ["*", "s3:*", "s3:Get*", "S3:getobject", "execute-api:Invoke", "s3:?et*"] {
+        check(Identity, &action(valid), "ok");
+    }
+    let vendor = "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.";
+    check(Identity, &action("GetObject"), vendor);
+    check(Identity, &action(""), vendor);
+    check(Identity, &action("s3:Get:Object"), "Actions/Condition can contain only one colon.");
+    check(Identity, &action("s*:GetObject"), "Vendor s* is not valid");
+    check(Identity, &action("*:*"), "Vendor * is not valid");
+    check(Identity, &action("s 3:GetObject"), "Vendor s 3 is not valid");
+    check(Identity, &action("s3:"), SYNTAX);
+}
+
+#[test]
+fn resources() {
+    let resource = |resource: &str| {
+        one(&format!(r#""Effect": "Allow", "Action": "*", "Resource": "{resource}""#))
+    };
+    for valid in [
+        "*",
+        "arn:aws:s3:::b",
+        "arn:aws:sqs",
+        "arn:*:sqs:*:*:q",
+        "arn:aws-cn:s3:::b",
+        "arn:aws:iam::*:role/*",
+        "arn:aws:iam::*:*",
+        "arn:aws:iam::111122223333:ro*",
+        "arn:aws:s3:::${aws:username}",
+        "arn:aws:kms:*:${aws:PrincipalAccount}:key/*",
+    ] {
+        check(Identity, &resource(valid), "ok");
+    }
+    check(Identity, &resource("bucket"), r#"Resource bucket must be in ARN format or "*"."#);
+    check(Identity, &resource(""), r#"Resource  must be in ARN format or "*"."#);
+    check(
+        Identity,
+        &resource("arn:amazon:s3:::b"),
+        r#"Partition "amazon" is not valid for resource "arn:amazon:s3:::b"."#,
+    );
+    let vendor = "Resource vendor must be fully qualified and cannot contain regexes.";
+    for unqualified in
+        ["arn:aws:*:::b", "arn:aws:s?:::b", "arn:aws", "arn:aws:", "arn:aws:${a}:::b"]
+    {
+        check(Identity, &resource(unqualified), vendor);
+    }
+    check(
+        Identity,
+        &resource("arn:aws:iam:eu-west-1:1:role/r"),
+        "IAM resource arn:aws:iam:eu-west-1:1:role/r cannot contain region information.",
+    );
+    check(
+        Identity,
+        &resource("arn:aws:s3:eu-west-1::b"),
+        "Resource arn:aws:s3:eu-west-1::b can not contain region information.",
+    );
+    let message = Policy::parse(&resource("arn:aws:iam::1:rule/r"), Identity).unwrap_err();
+    assert!(message.message().starts_with("IAM resource path must either be \"*\" or start with"));
+}
+
+#[test]
+fn principals() {
+    for kind in [Identity, Session, Boundary, Scp] {
+        let text = one(&format!(r#""Principal": "*", {ALLOW}"#));
+        check(kind, &text, "Policy document should not specify a principal.");
+        check(kind, &one(ALLOW), "ok");
+    }
+    for kind in [Resource, VpcEndpoint] {
+        check(kind, &one(ALLOW), "Missing required field Principal");
+        check(kind, &one(&format!(r#""Principal": "*", {ALLOW}"#)), "ok");
+    }
+    let principal = |value: &str| one(&format!(r#""Principal": {value}, {ALLOW}"#));
+    for valid in [
+        r#"{"AWS": "*"}"#,
+        r#"{"AWS": "111122223333"}"#,
+        r#"{"AWS": ["arn:aws:iam::111122223333:root", "arn:aws-cn:iam::111122223333:user/a/b"]}"#,
+        r#"{"AWS": "arn:aws:sts::111122223333:assumed-role/R/s"}"#,
+        r#"{"AWS": "AROAEXAMPLEID1234567"}"#,
+        r#"{"AWS": "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1"}"#,
+        r#"{"Service": ["sns.amazonaws.com", "logs.eu-west-1.amazonaws.com"]}"#,
+        r#"{"Federated": "arn:aws:iam::111122223333:saml-provider/p"}"#,
+        r#"{"CanonicalUser": "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be"}"#,
+    ] {
+        check(Resource, &principal(valid), "ok");
+    }
+    for (invalid, shown) in [
+        (r#"{"AWS": "ana"}"#, r#""AWS":"ana""#),
+        (
+            r#"{"AWS": "arn:aws:iam::111122223333:user/*"}"#,
+            r#""AWS":"arn:aws:iam::111122223333:user/*""#,
+        ),
+        (
+            r#"{"AWS": "arn:aws:iam::111122223333:group/g"}"#,
+            r#""AWS":"arn:aws:iam::111122223333:group/g""#,
+        ),
+        (r#"{"AWS": "11112222333"}"#, r#""AWS":"11112222333""#),
+        (r#"{"Service": "sns"}"#, r#""SERVICE":"sns""#),
+        (r#"{"Nobody": "*"}"#, r#""Nobody""#),
+    ] {
+        check(Resource, &principal(invalid), &format!("Invalid principal in policy: {shown}"));
+    }
+    check(Resource, &principal("\"ana\""), SYNTAX);
+    check(Resource, &principal("{}"), "Missing required field Principal cannot be empty!");
+    let not = format!(r#""NotPrincipal": {{"AWS": "111122223333"}}, {ALLOW}"#);
+    check(Resource, &one(&not), "Allow with NotPrincipal is not allowed.");
+    check(Resource, &one(&not.replace("Allow\"", "Deny\"")), "ok");
+}
+
+#[test]
+fn trust_policies() {
+    let trust = |members: &str| {
+        one(&format!(r#""Effect": "Allow", "Principal": {{"AWS": "111122223333"}}, {members}"#))
+    };
+    check(Trust, &trust(r#""Action": "sts:AssumeRole""#), "ok");
+    check(Trust, &trust(r#""Action": ["sts:AssumeRole", "sts:TagSession"]"#), "ok");
+    let only_sts = "AssumeRole policy may only specify STS AssumeRole actions.";
+    check(Trust, &trust(r#""Action": "*""#), only_sts);
+    check(Trust, &trust(r#""Action": "s3:*""#), only_sts);
+    let resource = r#""Action": "sts:AssumeRole", "Resource": "*""#;
+    check(Trust, &trust(resource), "Has prohibited field Resource.");
+    check(Trust, "{", "This policy contains invalid Json");
+    check(Trust, r#"{"Version": "2012-10-17"}"#, "Missing required field Statement");
+    check(Trust, &trust("\"Sid\": \"a\""), "Missing required field Action");
+    check(
+        Trust,
+        &one(r#""Effect": "Allow", "Action": "sts:AssumeRole""#),
+        "Missing required field Principal",
+    );
+    let version = trust(r#""Action": "sts:AssumeRole""#).replace("2012-10-17", "2012-10-18");
+    check(Trust, &version, "The policy must contain a valid version string");
+}
+
+#[test]
+fn resource_control_policies() {
+    let deny = r#""Effect": "Deny", "Action": "s3:*", "Resource": "*", "Principal": "*""#;
+    check(Rcp, &one(deny), "ok");
+    check(Rcp, &one(&deny.replace("\"Resource\"", "\"NotResource\"")), "ok");
+    let full = r#""Effect": "Allow", "Action": "*", "Resource": "*", "Principal": "*""#;
+    check(Rcp, &one(full), "ok");
+    for refused in [
+        deny.replace("Deny", "Allow"),
+        deny.replace("\"Action\"", "\"NotAction\""),
+        deny.replace("\"Principal\"", "\"NotPrincipal\""),
+        deny.replace(r#""Principal": "*""#, r#""Principal": {"AWS": "*"}"#),
+    ] {
+        assert!(Policy::parse(&one(&refused), Rcp).is_err(), "{refused}");
+    }
+    assert!(Policy::parse(&one(deny).replace("2012-10-17", "2008-10-17"), Rcp).is_err());
+}
+
+#[test]
+fn every_mistake_is_found_with_its_place() {
+    let text = "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": {\n    \"Effect\": \"Allow\",\n    \
+        \"Action\": [\"GetObject\", \"s3:*\"],\n    \"Resource\": \"büro\",\n    \"Wrong\": 1\n  }\n}";
+    let findings = validate(text, Identity);
+    let places: Vec<_> = findings
+        .iter()
+        .map(|it| (it.code, it.line, it.column, it.end_line, it.end_column))
+        .collect();
+    assert_eq!(
+        places,
+        [
+            ("ACTION_WITHOUT_VENDOR", 5, 16, 5, 27),
+            ("RESOURCE_NOT_ARN", 6, 17, 6, 23),
+            ("UNKNOWN_ELEMENT", 7, 5, 7, 12),
+        ]
+    );
+    let error = Policy::parse(text, Identity).unwrap_err();
+    let shown = "Syntax errors in policy. (unknown element `Wrong`) at line 7, column 5";
+    assert_eq!((error.message(), error.to_string().as_str()), (SYNTAX, shown));
+}
+
+#[test]
+fn warnings_do_not_refuse() {
+    let warned = |members: &str| {
+        let text = one(&format!(r#""Effect": "Allow", {members}"#));
+        assert!(Policy::parse(&text, Identity).is_ok(), "{text}");
+        validate(&text, Identity).iter().map(|it| it.code).collect::<Vec<_>>()
+    };
+    let condition = |condition: &str| {
+        warned(&format!(r#""Action": "s3:*", "Resource": "*", "Condition": {{{condition}}}"#))
+    };
+    assert_eq!(condition(r#""StringEquals": {"aws:TagKeys": "a"}"#), ["MISSING_SET_OPERATOR"]);
+    assert_eq!(condition(r#""StringEquals": {"key": "a"}"#), ["KEY_WITHOUT_VENDOR"]);
+    assert_eq!(condition(r#""NumericEquals": {"s3:max-keys": "ten"}"#), ["INVALID_VALUE"]);
+    assert_eq!(condition(r#""IpAddress": {"aws:SourceIp": "10.0.0.0/40"}"#), ["INVALID_VALUE"]);
+    assert_eq!(condition(r#""StringEquals": {"aws:username": []}"#), ["NO_CONDITION_VALUE"]);
+    assert_eq!(condition(r#""StringEquals": {"aws:username": "${a"}"#), ["MALFORMED_VARIABLE"]);
+    let number = condition(r#""NumericEquals": {"s3:max-keys": "${aws:PrincipalTag/n}"}"#);
+    assert_eq!(number, ["VARIABLE_NOT_ADMITTED", "INVALID_VALUE"]);
+    let early = r#""Action": "s3:*", "Resource": "arn:aws:s3::${aws:PrincipalAccount}:b""#;
+    assert_eq!(warned(early), ["VARIABLE_BEFORE_RESOURCE"]);
+    assert_eq!(warned(r#""NotAction": "iam:*", "Resource": "*""#), ["ALLOW_WITH_NOT_ACTION"]);
+    let old =
+        one(r#""Effect": "Allow", "Action": "*", "Resource": "arn:aws:s3:::${aws:username}""#);
+    let old = validate(&old.replace("2012", "2008"), Identity);
+    assert_eq!(old.iter().map(|it| it.code).collect::<Vec<_>>(), ["VARIABLE_IN_OLD_VERSION"]);
+    let date =
+        one(&format!(r#"{ALLOW}, "Condition": {{"DateEquals": {{"aws:CurrentTime": "x"}}}}"#));
+    check(Identity, &date, LEGACY);
+}
+
+#[test]
+fn sizes_as_aws_counts_them() {
+    let text = "{\n  \"Version\": \"é\"}";
+    assert_eq!(Policy::size(text, Identity), 15);
+    assert_eq!(Policy::size(text, Trust), 15);
+    assert_eq!(Policy::size(text, Scp), 19);
+    assert!(
+        !Policy::parse(
+            r#"{"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}}"#,
+            Identity
+        )
+        .unwrap()
+        .is_current_version()
+    );
+    let large = format!("{}{}", " ".repeat(300_000), one(ALLOW));
+    assert!(Policy::parse(&large, Identity).is_err());
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_text_never_panics(text in "\\PC*") {
+        for kind in [Identity, Resource, Trust, Scp, Rcp, Session, Boundary, VpcEndpoint] {
+            let _ = validate(&text, kind);
+        }
+    }
+
+    #[test]
+    fn almost_policies_never_panic(
+        at in any::<prop::sample::Index>(),
+        junk in "[\"{}\\[\\]:,*$a1\\\\]{0,3}",
+        kind in 0..8_usize,
+    ) {
+        let kinds = [Identity, Resource, Trust, Scp, Rcp, Session, Boundary, VpcEndpoint];
+        let mut text = one(r#""Sid": "a", "Effect": "Deny", "Principal": {"AWS": ["*", "1"]},
+            "NotAction": ["s3:*", "iam:Get*"], "Resource": ["*", "arn:aws:s3:::${a, 'b'}/*"],
+            "Condition": {"ForAnyValue:StringLikeIfExists": {"aws:TagKeys": ["a", 1, true]}}"#);
+        text.insert_str(at.index(text.len()), &junk);
+        if let Ok(policy) = Policy::parse(&text, kinds[kind]) {
+            prop_assert_eq!(policy.compile().len(), policy.statements.len());
+        }
+    }
+}
