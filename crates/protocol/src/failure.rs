@@ -55,7 +55,6 @@ pub fn respond_error(
         Protocol::Ec2 => response.body = ec2(error, request_id),
         Protocol::Json10 | Protocol::Json11 => response.body = json(error, error.code.shape),
         Protocol::RestJson => {
-            response.header(ERROR_TYPE, error.code.shape);
             response.body = json(error, "");
         }
         Protocol::RpcV2Cbor => response.body = cbor(service, error),
@@ -66,6 +65,10 @@ pub fn respond_error(
         response.header(QUERY_ERROR, &format!("{};{fault}", error.code.code));
     }
     write_headers(&mut response, protocol, error);
+    if protocol == Protocol::RestJson {
+        // After the members: some exceptions describe this very header as one of theirs.
+        response.header(ERROR_TYPE, error.code.shape);
+    }
     if extra.head || operation.is_some_and(|operation| operation.method == Method::Head) {
         response.body.clear();
     }

@@ -11,6 +11,7 @@ mod cbor;
 pub mod detect;
 #[cfg(any(test, feature = "testing"))]
 pub mod dynamic;
+pub mod event_stream;
 mod failure;
 mod findings;
 pub mod json;

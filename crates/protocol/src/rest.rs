@@ -6,4 +6,4 @@ mod text_writer;
 mod writer;
 
 pub(crate) use reader::read;
-pub(crate) use writer::write;
+pub(crate) use writer::{RawWriter, write};

@@ -69,7 +69,13 @@ impl Routes {
                 break;
             }
             let score = route.score(raw_query, headers);
-            if best.as_ref().is_none_or(|(_, _, highest)| score > *highest) {
+            let better = |best: &(&Route, Labels, u64)| {
+                // S3 replaced `GetBucketLifecycle` by `GetBucketLifecycleConfiguration` and others
+                // likewise: the longer name is the later one.
+                score > best.2
+                    || (score == best.2 && route.operation.name.starts_with(best.0.operation.name))
+            };
+            if best.as_ref().is_none_or(better) {
                 best = Some((route, labels, score));
             }
         }
@@ -111,7 +117,8 @@ impl Route {
             Segment::Label(_) => 1,
             Segment::Greedy(_) => 2,
         };
-        self.segments.iter().map(rank).collect()
+        // The end sorts last: `/{name+}/policy` is more specific than `/{name+}`.
+        self.segments.iter().map(rank).chain([3]).collect()
     }
 
     /// The labels' raw texts, when the path fits.
