@@ -144,3 +144,159 @@ pub fn list_attached_role_policies(
         marker: page.next,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::iam::samples::{READ_ONLY, make_all, make_policy};
+    use crate::testing::{ACCOUNT, Lab};
+
+    const KINDS: [Kind; 3] = [Kind::User, Kind::Group, Kind::Role];
+
+    /// Calls the attaching (or detaching) operation of a kind; answers the refusal.
+    fn change(lab: &Lab, kind: Kind, on: bool, name: &str, arn: &str) -> Option<String> {
+        let (name, policy_arn) = (name.to_owned(), arn.to_owned());
+        let result = match (kind, on) {
+            (Kind::User, true) => lab
+                .call(attach_user_policy, AttachUserPolicyRequest { user_name: name, policy_arn }),
+            (Kind::User, false) => lab
+                .call(detach_user_policy, DetachUserPolicyRequest { user_name: name, policy_arn }),
+            (Kind::Group, true) => lab.call(
+                attach_group_policy,
+                AttachGroupPolicyRequest { group_name: name, policy_arn },
+            ),
+            (Kind::Group, false) => lab.call(
+                detach_group_policy,
+                DetachGroupPolicyRequest { group_name: name, policy_arn },
+            ),
+            (Kind::Role, true) => lab
+                .call(attach_role_policy, AttachRolePolicyRequest { role_name: name, policy_arn }),
+            (Kind::Role, false) => lab
+                .call(detach_role_policy, DetachRolePolicyRequest { role_name: name, policy_arn }),
+        };
+        result.err().map(|error| error.to_string())
+    }
+
+    /// The names that the listing operation of a kind answers, and its marker.
+    fn names(
+        lab: &Lab,
+        kind: Kind,
+        path_prefix: Option<&str>,
+        marker: Option<String>,
+        max_items: Option<i32>,
+    ) -> (Vec<String>, Option<String>) {
+        let (name, path_prefix) = ("ana".to_owned(), path_prefix.map(str::to_owned));
+        let (items, marker) = match kind {
+            Kind::User => {
+                let input = ListAttachedUserPoliciesRequest {
+                    user_name: name,
+                    path_prefix,
+                    marker,
+                    max_items,
+                };
+                let page = lab.call(list_attached_user_policies, input).unwrap();
+                (page.attached_policies, page.marker)
+            }
+            Kind::Group => {
+                let input = ListAttachedGroupPoliciesRequest {
+                    group_name: name,
+                    path_prefix,
+                    marker,
+                    max_items,
+                };
+                let page = lab.call(list_attached_group_policies, input).unwrap();
+                (page.attached_policies, page.marker)
+            }
+            Kind::Role => {
+                let input = ListAttachedRolePoliciesRequest {
+                    role_name: name,
+                    path_prefix,
+                    marker,
+                    max_items,
+                };
+                let page = lab.call(list_attached_role_policies, input).unwrap();
+                (page.attached_policies, page.marker)
+            }
+        };
+        (items.unwrap().into_iter().map(|policy| policy.policy_name.unwrap()).collect(), marker)
+    }
+
+    #[test]
+    fn policies_are_attached_listed_and_detached() {
+        let lab = Lab::new();
+        make_all(&lab, "ana");
+        let own = make_policy(&lab, "own");
+        let job = "arn:aws:iam::aws:policy/job-function/Billing";
+        for kind in KINDS {
+            for arn in [&own, READ_ONLY, job, READ_ONLY] {
+                assert_eq!(change(&lab, kind, true, "ANA", arn), None);
+            }
+            let all = names(&lab, kind, None, None, None);
+            assert_eq!(all, (vec!["own".into(), "ReadOnlyAccess".into(), "Billing".into()], None));
+            assert_eq!(names(&lab, kind, Some("/job-function/"), None, None).0, ["Billing"]);
+            let (first, marker) = names(&lab, kind, None, None, Some(2));
+            assert_eq!(first, ["own", "ReadOnlyAccess"]);
+            assert_eq!(names(&lab, kind, None, marker, Some(2)).0, ["Billing"]);
+            assert_eq!(change(&lab, kind, false, "ana", &own), None);
+            assert_eq!(
+                change(&lab, kind, false, "ana", &own),
+                Some(format!("NoSuchEntity: Policy {own} was not found."))
+            );
+        }
+        let uses = lab.read(|cx| policy_use::uses_of(cx, &own)).unwrap();
+        assert_eq!(uses, Vec::new());
+        assert_eq!(lab.read(|cx| policy_use::counts(cx, READ_ONLY)).unwrap().attachments, 3);
+    }
+
+    #[test]
+    fn attaching_refuses_what_aws_refuses() {
+        let lab = Lab::new();
+        make_all(&lab, "ana");
+        let none = format!("arn:aws:iam::{ACCOUNT}:policy/none");
+        let other = make_policy(&lab.in_account("210987654321"), "other");
+        let linked = "arn:aws:iam::aws:policy/aws-service-role/AmazonECSServiceRolePolicy";
+        for kind in KINDS {
+            let check = |name: &str, arn: &str, expected: String| {
+                assert_eq!(change(&lab, kind, true, name, arn), Some(expected));
+            };
+            let word = kind.word();
+            let missing = format!("NoSuchEntity: The {word} with name Bob cannot be found.");
+            check("Bob", READ_ONLY, missing);
+            for arn in [&none, &other] {
+                let text = format!("NoSuchEntity: Policy {arn} does not exist or is not attachable.");
+                check("ana", arn, text);
+            }
+            check(
+                "ana",
+                "arn:aws:s3:::bucket-of-mine",
+                "InvalidInput: ARN arn:aws:s3:::bucket-of-mine is not valid.".into(),
+            );
+            let title = kind.title();
+            check(
+                "ana",
+                linked,
+                format!(
+                    "PolicyNotAttachable: Cannot attach a Service Role Policy to a Customer \
+                     {title}."
+                ),
+            );
+        }
+    }
+
+    #[test]
+    fn a_principal_has_at_most_ten_policies() {
+        let lab = Lab::new();
+        make_all(&lab, "ana");
+        let arns: Vec<_> = (0..11).map(|n| make_policy(&lab, &format!("p{n}"))).collect();
+        for kind in KINDS {
+            for arn in &arns[..10] {
+                assert_eq!(change(&lab, kind, true, "ana", arn), None);
+            }
+            let title = kind.title();
+            let expected = format!("LimitExceeded: Cannot exceed quota for PoliciesPer{title}: 10");
+            assert_eq!(change(&lab, kind, true, "ana", &arns[10]), Some(expected));
+            // What is attached already is no eleventh.
+            assert_eq!(change(&lab, kind, true, "ana", &arns[0]), None);
+        }
+    }
+}

@@ -164,3 +164,129 @@ pub fn list_role_policies(
         marker: page.next,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::iam::samples::{DOCUMENT, long_document, make_all};
+    use crate::testing::Lab;
+
+    const KINDS: [Kind; 3] = [Kind::User, Kind::Group, Kind::Role];
+
+    fn put_on(lab: &Lab, kind: Kind, name: &str, policy: &str, text: &str) -> Option<String> {
+        let (name, policy_name) = (name.to_owned(), policy.to_owned());
+        let policy_document = text.to_owned();
+        let result = match kind {
+            Kind::User => lab.call(
+                put_user_policy,
+                PutUserPolicyRequest { user_name: name, policy_name, policy_document },
+            ),
+            Kind::Group => lab.call(
+                put_group_policy,
+                PutGroupPolicyRequest { group_name: name, policy_name, policy_document },
+            ),
+            Kind::Role => lab.call(
+                put_role_policy,
+                PutRolePolicyRequest { role_name: name, policy_name, policy_document },
+            ),
+        };
+        result.err().map(|error| error.to_string())
+    }
+
+    /// The principal's name and the document, or the refusal.
+    fn got(lab: &Lab, kind: Kind, name: &str, policy: &str) -> Result<(String, String), String> {
+        let (name, policy_name) = (name.to_owned(), policy.to_owned());
+        let result = match kind {
+            Kind::User => lab
+                .call(get_user_policy, GetUserPolicyRequest { user_name: name, policy_name })
+                .map(|answer| (answer.user_name, answer.policy_document)),
+            Kind::Group => lab
+                .call(get_group_policy, GetGroupPolicyRequest { group_name: name, policy_name })
+                .map(|answer| (answer.group_name, answer.policy_document)),
+            Kind::Role => lab
+                .call(get_role_policy, GetRolePolicyRequest { role_name: name, policy_name })
+                .map(|answer| (answer.role_name, answer.policy_document)),
+        };
+        result.map_err(|error| error.to_string())
+    }
+
+    fn deleted(lab: &Lab, kind: Kind, policy: &str) -> Option<String> {
+        let (name, policy_name) = ("ana".to_owned(), policy.to_owned());
+        let result = match kind {
+            Kind::User => lab
+                .call(delete_user_policy, DeleteUserPolicyRequest { user_name: name, policy_name }),
+            Kind::Group => lab.call(
+                delete_group_policy,
+                DeleteGroupPolicyRequest { group_name: name, policy_name },
+            ),
+            Kind::Role => lab
+                .call(delete_role_policy, DeleteRolePolicyRequest { role_name: name, policy_name }),
+        };
+        result.err().map(|error| error.to_string())
+    }
+
+    fn listed(lab: &Lab, kind: Kind, marker: Option<String>) -> (Vec<String>, Option<String>) {
+        let (name, max_items) = ("ana".to_owned(), Some(2));
+        match kind {
+            Kind::User => {
+                let input = ListUserPoliciesRequest { user_name: name, marker, max_items };
+                let page = lab.call(list_user_policies, input).unwrap();
+                (page.policy_names, page.marker)
+            }
+            Kind::Group => {
+                let input = ListGroupPoliciesRequest { group_name: name, marker, max_items };
+                let page = lab.call(list_group_policies, input).unwrap();
+                (page.policy_names, page.marker)
+            }
+            Kind::Role => {
+                let input = ListRolePoliciesRequest { role_name: name, marker, max_items };
+                let page = lab.call(list_role_policies, input).unwrap();
+                (page.policy_names, page.marker)
+            }
+        }
+    }
+
+    #[test]
+    fn inline_policies_are_put_shown_listed_and_deleted() {
+        let lab = Lab::new();
+        make_all(&lab, "ana");
+        for kind in KINDS {
+            for policy in ["c", "a", "b", "a"] {
+                assert_eq!(put_on(&lab, kind, "ANA", policy, DOCUMENT), None);
+            }
+            let expected = ("ana".to_owned(), document::encoded(DOCUMENT));
+            assert_eq!(got(&lab, kind, "Ana", "a"), Ok(expected));
+            let (first, marker) = listed(&lab, kind, None);
+            assert_eq!(first, ["a", "b"]);
+            assert_eq!(listed(&lab, kind, marker), (vec!["c".into()], None));
+            assert_eq!(deleted(&lab, kind, "b"), None);
+            let word = kind.word();
+            let missing = format!("NoSuchEntity: The {word} policy with name b cannot be found.");
+            assert_eq!(deleted(&lab, kind, "b"), Some(missing.clone()));
+            assert_eq!(got(&lab, kind, "ana", "b"), Err(missing));
+            let nobody = format!("NoSuchEntity: The {word} with name Bob cannot be found.");
+            assert_eq!(put_on(&lab, kind, "Bob", "a", DOCUMENT), Some(nobody.clone()));
+            assert_eq!(got(&lab, kind, "Bob", "a"), Err(nobody));
+            let refusal = put_on(&lab, kind, "ana", "a", "{").unwrap();
+            assert!(refusal.starts_with("MalformedPolicyDocument: "), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn inline_policies_share_one_size() {
+        let lab = Lab::new();
+        make_all(&lab, "ana");
+        for (kind, most) in [(Kind::User, 2048), (Kind::Group, 5120), (Kind::Role, 10_240)] {
+            let half = long_document(most / 2 - 200);
+            let spaced = half.replace(':', &format!(":{}", " ".repeat(most)));
+            assert_eq!(put_on(&lab, kind, "ana", "one", &half), None);
+            assert_eq!(put_on(&lab, kind, "ana", "two", &spaced), None);
+            let word = kind.word();
+            let expected = format!(
+                "LimitExceeded: Maximum policy size of {most} bytes exceeded for {word} ana"
+            );
+            assert_eq!(put_on(&lab, kind, "ana", "three", &half), Some(expected));
+            assert_eq!(put_on(&lab, kind, "ana", "two", &half), None);
+        }
+    }
+}

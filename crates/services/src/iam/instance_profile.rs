@@ -231,3 +231,165 @@ pub fn add_role_requirements(
     let own = Requirement::new("iam:AddRoleToInstanceProfile", profile, cx.account());
     Ok(vec![own.of_kind("instance-profile"), pass_role(cx, &role, "ec2.amazonaws.com")])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::iam::samples::{new_role, tags};
+    use crate::testing::{ACCOUNT, Lab};
+
+    fn create(lab: &Lab, name: &str, path: &str) -> InstanceProfile {
+        let input = CreateInstanceProfileRequest {
+            instance_profile_name: name.to_owned(),
+            path: Some(path.to_owned()),
+            tags: Some(tags([("stage", "prod")])),
+        };
+        lab.call(create_instance_profile, input).unwrap().instance_profile
+    }
+
+    fn get(lab: &Lab, name: &str) -> InstanceProfile {
+        let input = GetInstanceProfileRequest { instance_profile_name: name.to_owned() };
+        lab.call(get_instance_profile, input).unwrap().instance_profile
+    }
+
+    fn add(profile: &str, role: &str) -> AddRoleToInstanceProfileRequest {
+        let (instance_profile_name, role_name) = (profile.to_owned(), role.to_owned());
+        AddRoleToInstanceProfileRequest { instance_profile_name, role_name }
+    }
+
+    fn remove(profile: &str, role: &str) -> RemoveRoleFromInstanceProfileRequest {
+        let (instance_profile_name, role_name) = (profile.to_owned(), role.to_owned());
+        RemoveRoleFromInstanceProfileRequest { instance_profile_name, role_name }
+    }
+
+    fn delete(profile: &str) -> DeleteInstanceProfileRequest {
+        DeleteInstanceProfileRequest { instance_profile_name: profile.to_owned() }
+    }
+
+    #[test]
+    fn a_profile_holds_one_role() {
+        let lab = Lab::new();
+        let created = create(&lab, "Web", "/x/");
+        assert_eq!(created.arn, format!("arn:aws:iam::{ACCOUNT}:instance-profile/x/Web"));
+        assert!(created.instance_profile_id.starts_with("AIPA"));
+        lab.call(role::create_role, new_role("app")).unwrap();
+        lab.call(role::create_role, new_role("other")).unwrap();
+        lab.call(add_role_to_instance_profile, add("web", "APP")).unwrap();
+        let shown = get(&lab, "WEB");
+        assert_eq!(shown.roles[0].role_name, "app");
+        assert!(shown.roles[0].arn.ends_with(":role/app"));
+        assert_eq!(shown.tags, Some(tags([("stage", "prod")])));
+        assert_eq!(
+            lab.refusal(add_role_to_instance_profile, add("web", "other")),
+            "LimitExceeded: Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1"
+        );
+        assert_eq!(
+            lab.refusal(delete_instance_profile, delete("web")),
+            "DeleteConflict: Cannot delete entity, must remove roles from instance profile first."
+        );
+        assert_eq!(
+            lab.refusal(remove_role_from_instance_profile, remove("web", "other")),
+            "NoSuchEntity: The role with name other cannot be found."
+        );
+        lab.call(remove_role_from_instance_profile, remove("web", "app")).unwrap();
+        assert_eq!(get(&lab, "web").roles, Vec::new());
+        lab.call(delete_instance_profile, delete("web")).unwrap();
+        let missing = "NoSuchEntity: Instance Profile web cannot be found.";
+        assert_eq!(lab.refusal(delete_instance_profile, delete("web")), missing);
+        assert_eq!(lab.refusal(add_role_to_instance_profile, add("web", "app")), missing);
+        let used = lab.read(|cx| quota::used(cx, &quota::INSTANCE_PROFILES)).unwrap();
+        assert_eq!(used, 0);
+    }
+
+    #[test]
+    fn names_are_unique_and_counted() {
+        let lab = Lab::new();
+        create(&lab, "Web", "/");
+        let input = CreateInstanceProfileRequest {
+            instance_profile_name: "WEB".into(),
+            ..CreateInstanceProfileRequest::default()
+        };
+        assert_eq!(
+            lab.refusal(create_instance_profile, input.clone()),
+            "EntityAlreadyExists: Instance Profile WEB already exists."
+        );
+        lab.write(|cx| quota::grant(cx, &quota::INSTANCE_PROFILES, 1)).unwrap();
+        let input =
+            CreateInstanceProfileRequest { instance_profile_name: "two".into(), ..input };
+        assert_eq!(
+            lab.refusal(create_instance_profile, input),
+            "LimitExceeded: Cannot exceed quota for InstanceProfilesPerAccount: 1"
+        );
+    }
+
+    #[test]
+    fn profiles_are_listed() {
+        let lab = Lab::new();
+        lab.call(role::create_role, new_role("app")).unwrap();
+        for (name, path) in [("c", "/x/"), ("a", "/x/y/"), ("b", "/")] {
+            create(&lab, name, path);
+            lab.call(add_role_to_instance_profile, add(name, "app")).unwrap();
+        }
+        let names = |profiles: &[InstanceProfile]| {
+            assert!(profiles.iter().all(|one| one.tags.is_none() && one.roles.len() == 1));
+            profiles.iter().map(|one| one.instance_profile_name.clone()).collect::<String>()
+        };
+        let input = ListInstanceProfilesRequest {
+            path_prefix: Some("/x/".into()),
+            ..ListInstanceProfilesRequest::default()
+        };
+        let page = lab.call(list_instance_profiles, input).unwrap();
+        assert_eq!((names(&page.instance_profiles).as_str(), page.marker), ("ac", None));
+        let page = |marker: Option<String>| {
+            let (role_name, max_items) = ("app".to_owned(), Some(2));
+            let input = ListInstanceProfilesForRoleRequest { role_name, marker, max_items };
+            lab.call(list_instance_profiles_for_role, input).unwrap()
+        };
+        let first = page(None);
+        assert_eq!((names(&first.instance_profiles).as_str(), first.is_truncated), ("ab", Some(true)));
+        assert_eq!(names(&page(first.marker).instance_profiles), "c");
+    }
+
+    #[test]
+    fn profiles_are_tagged() {
+        let lab = Lab::new();
+        create(&lab, "web", "/");
+        let instance_profile_name = || "web".to_owned();
+        let input = TagInstanceProfileRequest {
+            instance_profile_name: instance_profile_name(),
+            tags: tags([("a", "1"), ("STAGE", "test")]),
+        };
+        lab.call(tag_instance_profile, input).unwrap();
+        let input = UntagInstanceProfileRequest {
+            instance_profile_name: instance_profile_name(),
+            tag_keys: vec!["A".into()],
+        };
+        lab.call(untag_instance_profile, input).unwrap();
+        let input = ListInstanceProfileTagsRequest {
+            instance_profile_name: instance_profile_name(),
+            ..Default::default()
+        };
+        let page = lab.call(list_instance_profile_tags, input).unwrap();
+        assert_eq!(page.tags, tags([("STAGE", "test")]));
+    }
+
+    #[test]
+    fn adding_a_role_passes_it_to_ec2() {
+        let lab = Lab::new();
+        create(&lab, "web", "/x/");
+        lab.call(role::create_role, new_role("app")).unwrap();
+        let needs = lab.read(|cx| add_role_requirements(cx, &add("WEB", "app"))).unwrap();
+        let profile = format!("arn:aws:iam::{ACCOUNT}:instance-profile/x/web");
+        let role = format!("arn:aws:iam::{ACCOUNT}:role/app");
+        assert_eq!(
+            needs,
+            [
+                Requirement::new("iam:AddRoleToInstanceProfile", profile, ACCOUNT)
+                    .of_kind("instance-profile"),
+                Requirement::new("iam:PassRole", role, ACCOUNT)
+                    .of_kind("role")
+                    .with_key("iam:PassedToService", "ec2.amazonaws.com"),
+            ]
+        );
+    }
+}

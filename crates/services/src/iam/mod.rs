@@ -31,6 +31,8 @@ pub mod quota;
 pub mod requirements;
 pub mod resources;
 pub mod role;
+#[cfg(test)]
+mod samples;
 pub mod tag;
 pub mod user;
 

@@ -199,3 +199,6 @@ pub fn document_of(deps: &mut Dependencies, account: &str, arn: &str) -> Result<
         _ => managed::document_of(deps, arn),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -183,3 +183,103 @@ pub fn delete_policy_version(
     cx.touch("AWS::IAM::ManagedPolicy", policy_arn);
     Ok(Nothing)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::iam::samples::{DOCUMENT, READ_ONLY, make_policy};
+    use crate::testing::Lab;
+
+    fn create(arn: &str, set_as_default: Option<bool>) -> CreatePolicyVersionRequest {
+        let policy_document = DOCUMENT.replace("GetObject", "PutObject");
+        CreatePolicyVersionRequest { policy_arn: arn.to_owned(), policy_document, set_as_default }
+    }
+
+    fn listed(lab: &Lab, arn: &str) -> Vec<(String, bool)> {
+        let policy_arn = arn.to_owned();
+        let input = ListPolicyVersionsRequest { policy_arn, ..Default::default() };
+        let versions = lab.call(list_policy_versions, input).unwrap().versions.unwrap();
+        let pair = |version: PolicyVersion| {
+            assert_eq!(version.document, None);
+            (version.version_id.unwrap(), version.is_default_version.unwrap())
+        };
+        versions.into_iter().map(pair).collect()
+    }
+
+    fn delete(arn: &str, version: &str) -> DeletePolicyVersionRequest {
+        DeletePolicyVersionRequest { policy_arn: arn.to_owned(), version_id: version.to_owned() }
+    }
+
+    #[test]
+    fn versions_are_added_chosen_and_deleted_and_numbers_never_return() {
+        let lab = Lab::new();
+        let arn = make_policy(&lab, "p");
+        let second = lab.call(create_policy_version, create(&arn, None)).unwrap();
+        let second = second.policy_version.unwrap();
+        assert_eq!(second.version_id.as_deref(), Some("v2"));
+        assert_eq!((second.is_default_version, second.document), (Some(false), None));
+        lab.call(create_policy_version, create(&arn, Some(true))).unwrap();
+        let is = |expected: &[(&str, bool)]| {
+            let listed = listed(&lab, &arn);
+            let listed: Vec<_> = listed.iter().map(|(id, is)| (id.as_str(), *is)).collect();
+            assert_eq!(listed, expected);
+        };
+        is(&[("v3", true), ("v2", false), ("v1", false)]);
+        let input =
+            SetDefaultPolicyVersionRequest { policy_arn: arn.clone(), version_id: "v1".into() };
+        lab.call(set_default_policy_version, input).unwrap();
+        lab.call(delete_policy_version, delete(&arn, "v3")).unwrap();
+        lab.call(create_policy_version, create(&arn, None)).unwrap();
+        is(&[("v4", false), ("v2", false), ("v1", true)]);
+        assert_eq!(
+            lab.refusal(delete_policy_version, delete(&arn, "v1")),
+            "DeleteConflict: Cannot delete the default version of a policy."
+        );
+        assert_eq!(
+            lab.refusal(delete_policy_version, delete(&arn, "v3")),
+            format!(
+                "NoSuchEntity: Policy {arn} version v3 does not exist or is not attachable."
+            )
+        );
+    }
+
+    #[test]
+    fn a_policy_has_at_most_five_versions() {
+        let lab = Lab::new();
+        let arn = make_policy(&lab, "p");
+        for _ in 2..=5 {
+            lab.call(create_policy_version, create(&arn, None)).unwrap();
+        }
+        assert_eq!(
+            lab.refusal(create_policy_version, create(&arn, None)),
+            "LimitExceeded: A managed policy can have up to 5 versions. Before you create a new \
+             version, you must delete an existing version."
+        );
+    }
+
+    #[test]
+    fn a_version_is_shown_with_its_document() {
+        let lab = Lab::new();
+        let arn = make_policy(&lab, "p");
+        let get = |arn: &str, version_id: &str| GetPolicyVersionRequest {
+            policy_arn: arn.to_owned(),
+            version_id: version_id.to_owned(),
+        };
+        let version = lab.call(get_policy_version, get(&arn, "v1")).unwrap();
+        assert_eq!(version.policy_version.unwrap().document, Some(document::encoded(DOCUMENT)));
+        assert_eq!(
+            lab.refusal(get_policy_version, get(&arn, "v9")),
+            format!(
+                "NoSuchEntity: Policy {arn} version v9 does not exist or is not attachable."
+            )
+        );
+        let of_aws = listed(&lab, READ_ONLY);
+        assert!(of_aws[0].1, "{of_aws:?}");
+        let version = lab.call(get_policy_version, get(READ_ONLY, &of_aws[0].0)).unwrap();
+        assert!(version.policy_version.unwrap().document.unwrap().starts_with("%7B%22"));
+        assert!(lab.refusal(get_policy_version, get(READ_ONLY, "v0")).starts_with("NoSuchEntity"));
+        assert!(
+            lab.refusal(create_policy_version, create(READ_ONLY, None)).starts_with("AccessDenied")
+        );
+    }
+}

@@ -264,3 +264,6 @@ fn change_boundary(
     store(cx, &role)?;
     Ok(Nothing)
 }
+
+#[cfg(test)]
+mod tests;
