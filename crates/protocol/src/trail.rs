@@ -1,9 +1,9 @@
 //! CloudTrail's form of a request or an answer: what stands in `requestParameters` and
 //! `responseElements` of an event.
 //!
-//! Member names are the model's with a small first letter (`roleName`, `sSHPublicKeyId`), instants are
-//! written the way AWS's Java services print them (`Nov 22, 2026, 6:02:48 PM`), and what the model
-//! marks as sensitive is never written: AWS leaves some members out and replaces others by
+//! Member names are the model's with a small first letter (`roleName`, `sSHPublicKeyId`), instants
+//! are written the way AWS's Java services print them (`Nov 22, 2026, 6:02:48 PM`), and what the
+//! model marks as sensitive is never written: AWS leaves some members out and replaces others by
 //! `HIDDEN_DUE_TO_SECURITY_REASONS`.
 //!
 //! Source: CloudTrail User Guide, "CloudTrail record contents", and the example events of the IAM

@@ -31,8 +31,8 @@ pub struct Visibility {
     pub answer: bool,
 }
 
-/// Operations that hand out credentials: CloudTrail calls them reads and shows their answers all the
-/// same (IAM User Guide, "Logging IAM and AWS STS API calls", the example events). Sorted.
+/// Operations that hand out credentials: CloudTrail calls them reads and shows their answers all
+/// the same (IAM User Guide, "Logging IAM and AWS STS API calls", the example events). Sorted.
 const ISSUING: [&str; 6] = [
     "AssumeRole",
     "AssumeRoleWithSAML",

@@ -1,8 +1,9 @@
-//! The audit trail: for each request one event in CloudTrail's form ([`Event`]) and one record of how
-//! it was decided ([`Decision`]), complete enough to decide it again.
+//! The audit trail: for each request one event in CloudTrail's form ([`Event`]) and one record of
+//! how it was decided ([`Decision`]), complete enough to decide it again.
 //!
-//! Both are written straight into bytes, without a tree in between: they are made for every request,
-//! reads included. What is the same in all events of one caller is written once ([`CallerFragment`]).
+//! Both are written straight into bytes, without a tree in between: they are made for every
+//! request, reads included. What is the same in all events of one caller is written once
+//! ([`CallerFragment`]).
 
 mod caller;
 mod catalog;

@@ -1,4 +1,5 @@
-//! AWS CloudTrail: what the audit trail says of the last ninety days, without any trail being set up.
+//! AWS CloudTrail: what the audit trail says of the last ninety days, without any trail being set
+//! up.
 //!
 //! Source: CloudTrail API reference, 2013-11-01; CloudTrail User Guide, "Working with CloudTrail
 //! event history".

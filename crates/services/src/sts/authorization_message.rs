@@ -1,7 +1,7 @@
 //! Encoded authorization messages: what a refusal was decided on, readable only for those who may.
 //!
-//! Source: STS API reference, DecodeAuthorizationMessage; IAM User Guide, "Troubleshoot access denied
-//! error messages".
+//! Source: STS API reference, DecodeAuthorizationMessage; IAM User Guide, "Troubleshoot access
+//! denied error messages".
 
 use crate::context::Context;
 use crate::errors::internal;

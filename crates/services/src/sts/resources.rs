@@ -7,7 +7,8 @@ use palisade_shape::Result;
 
 /// The trust policy of a role that is not there: it lets nobody in, so that a caller cannot tell a
 /// role that is missing from one that does not trust it.
-const TRUSTS_NOBODY: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":{"Service":"nobody.amazonaws.com"},"Action":"sts:AssumeRole"}}"#;
+const TRUSTS_NOBODY: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny",
+    "Principal":{"Service":"nobody.amazonaws.com"},"Action":"sts:AssumeRole"}}"#;
 
 pub struct StsResources;
 

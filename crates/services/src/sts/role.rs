@@ -57,8 +57,8 @@ pub fn role_of(cx: &mut Context, arn: &RoleArn) -> Result<Option<Role>> {
     Ok(role.filter(|role| role.arn == arn.arn))
 }
 
-/// Issues credentials of a role. That the role trusts the caller, and what else the call needs to be
-/// allowed ([`assume_role_requirements`]), was decided before.
+/// Issues credentials of a role. That the role trusts the caller, and what else the call needs to
+/// be allowed ([`assume_role_requirements`]), was decided before.
 pub fn assume_role(cx: &mut Context, input: AssumeRoleRequest) -> Result<AssumeRoleResponse> {
     let AssumeRoleRequest {
         role_arn,

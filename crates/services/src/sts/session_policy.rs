@@ -22,8 +22,8 @@ pub struct SessionPolicies {
     pub arns: Vec<String>,
 }
 
-/// Checks the inline policy, and that the managed ones exist. Those are customer managed policies of
-/// `account`, the account of the session, or AWS's own.
+/// Checks the inline policy, and that the managed ones exist. Those are customer managed policies
+/// of `account`, the account of the session, or AWS's own.
 pub fn check(
     cx: &Context,
     account: &str,

@@ -21,7 +21,8 @@ use palisade_model::sts::{
 use std::sync::Arc;
 
 const OTHER: &str = "210987654321";
-const TRUST: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"}}"#;
+const TRUST: &str = r#"{"Version":"2012-10-17","Statement":
+    {"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"}}"#;
 const ALLOW_ALL: &str =
     r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
 
