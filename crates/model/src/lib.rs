@@ -12,5 +12,21 @@ pub mod catalog;
 mod generated;
 pub mod managed_policies;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub use generated::*;
+
+/// A structure without its type: its table, and how to make an empty one.
+#[cfg(any(test, feature = "every-shape"))]
+pub struct AnyShape {
+    pub structure: &'static palisade_shape::Structure,
+    pub new: fn() -> Box<dyn palisade_shape::Shape>,
+}
+
+#[cfg(any(test, feature = "every-shape"))]
+impl AnyShape {
+    const fn of<T: palisade_shape::Named>() -> AnyShape {
+        AnyShape { structure: T::STRUCTURE, new: || Box::new(T::default()) }
+    }
+}

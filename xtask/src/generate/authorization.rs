@@ -32,6 +32,36 @@ pub fn archive(facts: &Facts) -> Result<Vec<u8>> {
     archive.finish()
 }
 
+/// The rows of the implemented services as text, one line an action, for people to review.
+pub fn readable(facts: &Facts, implemented: &[String]) -> Result<String> {
+    let mut text = String::new();
+    for (name, service) in implemented.iter().filter_map(|name| facts.services.get_key_value(name))
+    {
+        let rows = derive::rows(facts, name, service)?;
+        for operation in service.operations.keys() {
+            let _ = writeln!(text, "{name} {operation}");
+            for row in rows.get(operation).into_iter().flatten() {
+                let _ = writeln!(text, "    {}", readable_row(row));
+            }
+        }
+    }
+    Ok(text)
+}
+
+fn readable_row(row: &Row) -> String {
+    let when = |when: &str| if when.is_empty() { String::new() } else { format!(" when {when}") };
+    let mut text = format!("{}{}", row.action, when(&row.when));
+    for resource in &row.resources {
+        let mark = if resource.required { "!" } else { "" };
+        let (kind, when) = (&resource.kind, when(&resource.when));
+        let _ = write!(text, "; {kind}{mark} ({}){when}", pairs(&resource.variables));
+    }
+    for (key, path) in &row.keys {
+        let _ = write!(text, "; {key} = {path}");
+    }
+    text
+}
+
 fn prefix_block(prefix: &Prefix) -> String {
     let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
     let mut text = String::new();

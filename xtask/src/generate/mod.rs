@@ -75,6 +75,8 @@ fn generate(root: &Path) -> Result<Files> {
     }
     files.insert(PathBuf::from("src/generated/mod.rs"), service::index(&names).into_bytes());
     let facts = facts::Facts::read(&models)?;
+    let readable = authorization::readable(&facts, &names)?;
+    files.insert(PathBuf::from("src/generated/rows.txt"), readable.into_bytes());
     for (name, content) in [
         ("catalog", catalog::archive(&facts)?),
         ("authorization", authorization::archive(&facts)?),

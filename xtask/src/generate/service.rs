@@ -200,6 +200,7 @@ pub fn render(api: &Api) -> Result<String> {
     operations::errors(api, &mut text)?;
     shapes::structs(api, &mut text)?;
     shapes::constants(api, &mut text);
+    shapes::every_shape(api, &mut text)?;
     operations::operations(api, &mut text)?;
     targets::structures(api, &mut text)?;
     targets::targets(api, &mut text)?;
@@ -221,6 +222,12 @@ pub fn index(names: &[String]) -> String {
     text.push_str("pub static SERVICES: &[&Service] = &[\n");
     for name in names {
         let _ = writeln!(text, "    &{}::SERVICE,", module(name));
+    }
+    text.push_str("];\n\n#[cfg(any(test, feature = \"every-shape\"))]\n");
+    text.push_str("/// Every structure, one list a service of `SERVICES`.\n");
+    text.push_str("pub static EVERY_SHAPE: &[&[crate::AnyShape]] = &[\n");
+    for name in names {
+        let _ = writeln!(text, "    {}::EVERY_SHAPE,", module(name));
     }
     text.push_str("];\n");
     text

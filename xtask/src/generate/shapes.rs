@@ -114,6 +114,17 @@ fn holds(api: &Api, shape: &str, wanted: &str, seen: &mut BTreeSet<String>) -> R
     Ok(false)
 }
 
+/// The list of all structures, for tests that want to see each of them.
+pub fn every_shape(api: &Api, text: &mut String) -> Result<()> {
+    text.push_str("#[cfg(any(test, feature = \"every-shape\"))]\n");
+    text.push_str("pub static EVERY_SHAPE: &[crate::AnyShape] = &[\n");
+    for (name, _) in api.values().filter(|(_, shape)| is_structure(shape)) {
+        let _ = writeln!(text, "    crate::AnyShape::of::<{}>(),", api.type_name(name)?);
+    }
+    text.push_str("];\n\n");
+    Ok(())
+}
+
 /// AWS adds values to its enumerations at any time, so members are strings; the values known
 /// today are constants, in one module an enumeration.
 pub fn constants(api: &Api, text: &mut String) {

@@ -681,6 +681,38 @@ pub mod validation_exception_reason {
     pub const FIELD_VALIDATION_FAILED: &str = "fieldValidationFailed";
 }
 
+#[cfg(any(test, feature = "every-shape"))]
+pub static EVERY_SHAPE: &[crate::AnyShape] = &[
+    crate::AnyShape::of::<AcceptPrimaryEmailUpdateRequest>(),
+    crate::AnyShape::of::<AcceptPrimaryEmailUpdateResponse>(),
+    crate::AnyShape::of::<AlternateContact>(),
+    crate::AnyShape::of::<ContactInformation>(),
+    crate::AnyShape::of::<DeleteAlternateContactRequest>(),
+    crate::AnyShape::of::<DisableRegionRequest>(),
+    crate::AnyShape::of::<EnableRegionRequest>(),
+    crate::AnyShape::of::<GetAccountInformationRequest>(),
+    crate::AnyShape::of::<GetAccountInformationResponse>(),
+    crate::AnyShape::of::<GetAlternateContactRequest>(),
+    crate::AnyShape::of::<GetAlternateContactResponse>(),
+    crate::AnyShape::of::<GetContactInformationRequest>(),
+    crate::AnyShape::of::<GetContactInformationResponse>(),
+    crate::AnyShape::of::<GetGovCloudAccountInformationRequest>(),
+    crate::AnyShape::of::<GetGovCloudAccountInformationResponse>(),
+    crate::AnyShape::of::<GetPrimaryEmailRequest>(),
+    crate::AnyShape::of::<GetPrimaryEmailResponse>(),
+    crate::AnyShape::of::<GetRegionOptStatusRequest>(),
+    crate::AnyShape::of::<GetRegionOptStatusResponse>(),
+    crate::AnyShape::of::<ListRegionsRequest>(),
+    crate::AnyShape::of::<ListRegionsResponse>(),
+    crate::AnyShape::of::<PutAccountNameRequest>(),
+    crate::AnyShape::of::<PutAlternateContactRequest>(),
+    crate::AnyShape::of::<PutContactInformationRequest>(),
+    crate::AnyShape::of::<Region>(),
+    crate::AnyShape::of::<StartPrimaryEmailUpdateRequest>(),
+    crate::AnyShape::of::<StartPrimaryEmailUpdateResponse>(),
+    crate::AnyShape::of::<ValidationExceptionField>(),
+];
+
 pub mod operations {
     use super::*;
     use palisade_shape::{Auth, Method, Operation};

@@ -168,6 +168,15 @@ impl Named for ResultErrorEntry {
     const STRUCTURE: &'static Structure = &structures::RESULT_ERROR_ENTRY;
 }
 
+#[cfg(any(test, feature = "every-shape"))]
+pub static EVERY_SHAPE: &[crate::AnyShape] = &[
+    crate::AnyShape::of::<AuditEvent>(),
+    crate::AnyShape::of::<AuditEventResultEntry>(),
+    crate::AnyShape::of::<PutAuditEventsRequest>(),
+    crate::AnyShape::of::<PutAuditEventsResponse>(),
+    crate::AnyShape::of::<ResultErrorEntry>(),
+];
+
 pub mod operations {
     use super::*;
     use palisade_shape::{Auth, Method, Operation};

@@ -57,3 +57,23 @@ pub static SERVICES: &[&Service] = &[
     &sqs::SERVICE,
     &sts::SERVICE,
 ];
+
+#[cfg(any(test, feature = "every-shape"))]
+/// Every structure, one list a service of `SERVICES`.
+pub static EVERY_SHAPE: &[&[crate::AnyShape]] = &[
+    account::EVERY_SHAPE,
+    cloudtrail::EVERY_SHAPE,
+    cloudtrail_data::EVERY_SHAPE,
+    cloudwatch::EVERY_SHAPE,
+    events::EVERY_SHAPE,
+    iam::EVERY_SHAPE,
+    kms::EVERY_SHAPE,
+    logs::EVERY_SHAPE,
+    organizations::EVERY_SHAPE,
+    ram::EVERY_SHAPE,
+    s3::EVERY_SHAPE,
+    s3control::EVERY_SHAPE,
+    sns::EVERY_SHAPE,
+    sqs::EVERY_SHAPE,
+    sts::EVERY_SHAPE,
+];

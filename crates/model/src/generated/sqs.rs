@@ -1262,6 +1262,58 @@ pub mod queue_attribute_name {
     pub const SQS_MANAGED_SSE_ENABLED: &str = "SqsManagedSseEnabled";
 }
 
+#[cfg(any(test, feature = "every-shape"))]
+pub static EVERY_SHAPE: &[crate::AnyShape] = &[
+    crate::AnyShape::of::<AddPermissionRequest>(),
+    crate::AnyShape::of::<BatchResultErrorEntry>(),
+    crate::AnyShape::of::<CancelMessageMoveTaskRequest>(),
+    crate::AnyShape::of::<CancelMessageMoveTaskResult>(),
+    crate::AnyShape::of::<ChangeMessageVisibilityBatchRequest>(),
+    crate::AnyShape::of::<ChangeMessageVisibilityBatchRequestEntry>(),
+    crate::AnyShape::of::<ChangeMessageVisibilityBatchResult>(),
+    crate::AnyShape::of::<ChangeMessageVisibilityBatchResultEntry>(),
+    crate::AnyShape::of::<ChangeMessageVisibilityRequest>(),
+    crate::AnyShape::of::<CreateQueueRequest>(),
+    crate::AnyShape::of::<CreateQueueResult>(),
+    crate::AnyShape::of::<DeleteMessageBatchRequest>(),
+    crate::AnyShape::of::<DeleteMessageBatchRequestEntry>(),
+    crate::AnyShape::of::<DeleteMessageBatchResult>(),
+    crate::AnyShape::of::<DeleteMessageBatchResultEntry>(),
+    crate::AnyShape::of::<DeleteMessageRequest>(),
+    crate::AnyShape::of::<DeleteQueueRequest>(),
+    crate::AnyShape::of::<GetQueueAttributesRequest>(),
+    crate::AnyShape::of::<GetQueueAttributesResult>(),
+    crate::AnyShape::of::<GetQueueUrlRequest>(),
+    crate::AnyShape::of::<GetQueueUrlResult>(),
+    crate::AnyShape::of::<ListDeadLetterSourceQueuesRequest>(),
+    crate::AnyShape::of::<ListDeadLetterSourceQueuesResult>(),
+    crate::AnyShape::of::<ListMessageMoveTasksRequest>(),
+    crate::AnyShape::of::<ListMessageMoveTasksResult>(),
+    crate::AnyShape::of::<ListMessageMoveTasksResultEntry>(),
+    crate::AnyShape::of::<ListQueueTagsRequest>(),
+    crate::AnyShape::of::<ListQueueTagsResult>(),
+    crate::AnyShape::of::<ListQueuesRequest>(),
+    crate::AnyShape::of::<ListQueuesResult>(),
+    crate::AnyShape::of::<Message>(),
+    crate::AnyShape::of::<MessageAttributeValue>(),
+    crate::AnyShape::of::<MessageSystemAttributeValue>(),
+    crate::AnyShape::of::<PurgeQueueRequest>(),
+    crate::AnyShape::of::<ReceiveMessageRequest>(),
+    crate::AnyShape::of::<ReceiveMessageResult>(),
+    crate::AnyShape::of::<RemovePermissionRequest>(),
+    crate::AnyShape::of::<SendMessageBatchRequest>(),
+    crate::AnyShape::of::<SendMessageBatchRequestEntry>(),
+    crate::AnyShape::of::<SendMessageBatchResult>(),
+    crate::AnyShape::of::<SendMessageBatchResultEntry>(),
+    crate::AnyShape::of::<SendMessageRequest>(),
+    crate::AnyShape::of::<SendMessageResult>(),
+    crate::AnyShape::of::<SetQueueAttributesRequest>(),
+    crate::AnyShape::of::<StartMessageMoveTaskRequest>(),
+    crate::AnyShape::of::<StartMessageMoveTaskResult>(),
+    crate::AnyShape::of::<TagQueueRequest>(),
+    crate::AnyShape::of::<UntagQueueRequest>(),
+];
+
 pub mod operations {
     use super::*;
     use palisade_shape::{Auth, Method, Operation};

@@ -696,6 +696,38 @@ impl Named for Tag {
     const STRUCTURE: &'static Structure = &structures::TAG;
 }
 
+#[cfg(any(test, feature = "every-shape"))]
+pub static EVERY_SHAPE: &[crate::AnyShape] = &[
+    crate::AnyShape::of::<AssumeRoleRequest>(),
+    crate::AnyShape::of::<AssumeRoleResponse>(),
+    crate::AnyShape::of::<AssumeRoleWithSAMLRequest>(),
+    crate::AnyShape::of::<AssumeRoleWithSAMLResponse>(),
+    crate::AnyShape::of::<AssumeRoleWithWebIdentityRequest>(),
+    crate::AnyShape::of::<AssumeRoleWithWebIdentityResponse>(),
+    crate::AnyShape::of::<AssumeRootRequest>(),
+    crate::AnyShape::of::<AssumeRootResponse>(),
+    crate::AnyShape::of::<AssumedRoleUser>(),
+    crate::AnyShape::of::<Credentials>(),
+    crate::AnyShape::of::<DecodeAuthorizationMessageRequest>(),
+    crate::AnyShape::of::<DecodeAuthorizationMessageResponse>(),
+    crate::AnyShape::of::<FederatedUser>(),
+    crate::AnyShape::of::<GetAccessKeyInfoRequest>(),
+    crate::AnyShape::of::<GetAccessKeyInfoResponse>(),
+    crate::AnyShape::of::<GetCallerIdentityRequest>(),
+    crate::AnyShape::of::<GetCallerIdentityResponse>(),
+    crate::AnyShape::of::<GetDelegatedAccessTokenRequest>(),
+    crate::AnyShape::of::<GetDelegatedAccessTokenResponse>(),
+    crate::AnyShape::of::<GetFederationTokenRequest>(),
+    crate::AnyShape::of::<GetFederationTokenResponse>(),
+    crate::AnyShape::of::<GetSessionTokenRequest>(),
+    crate::AnyShape::of::<GetSessionTokenResponse>(),
+    crate::AnyShape::of::<GetWebIdentityTokenRequest>(),
+    crate::AnyShape::of::<GetWebIdentityTokenResponse>(),
+    crate::AnyShape::of::<PolicyDescriptorType>(),
+    crate::AnyShape::of::<ProvidedContext>(),
+    crate::AnyShape::of::<Tag>(),
+];
+
 pub mod operations {
     use super::*;
     use palisade_shape::{Auth, Method, Operation};
