@@ -343,7 +343,9 @@ mod tests {
         }
 
         #[test]
-        fn accepts_what_serde_json_accepts(text in "[\\[\\]{}:,\"a0-9.eE+\\-ntrufalse\\\\ ]{0,16}") {
+        fn accepts_what_serde_json_accepts(
+            text in "[\\[\\]{}:,\"a0-9.eE+\\-ntrufalse\\\\ ]{0,16}",
+        ) {
             let theirs = serde_json::from_str::<serde_json::Value>(&text);
             match (parse(&text), theirs) {
                 (Ok(node), Ok(value)) => prop_assert_eq!(plain(&node), value),

@@ -83,8 +83,9 @@ pub enum PrincipalKind {
 pub struct Principal {
     /// What it is.
     pub kind: PrincipalKind,
-    /// Its ARN as `GetCallerIdentity` shows it; a service's name for [`PrincipalKind::Service`], the
-    /// provider's ARN or host for [`PrincipalKind::Federated`], empty for nobody.
+    /// Its ARN as `GetCallerIdentity` shows it; a service's name for
+    /// [`PrincipalKind::Service`], the provider's ARN or host for [`PrincipalKind::Federated`],
+    /// empty for nobody.
     pub arn: String,
     /// Its account; empty for services and nobody.
     pub account: String,

@@ -257,7 +257,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn decimals_equal_integers(one in any::<i64>(), other in any::<i64>(), zeros in 0_usize..4) {
+        fn decimals_equal_integers(
+            one in any::<i64>(),
+            other in any::<i64>(),
+            zeros in 0_usize..4,
+        ) {
             let text = |number: i64| format!("{number}.{}", "0".repeat(zeros));
             let (left, right) = (text(one), text(other));
             let ordering = Decimal::parse(&left).unwrap().cmp(&Decimal::parse(&right).unwrap());

@@ -128,10 +128,15 @@ proptest! {
             let policy = &mut policies[at];
             let statements = policy["Statement"].as_array_mut().unwrap();
             let mut deny = deny;
-            if statements[0].get("Principal").is_some() || statements[0].get("NotPrincipal").is_some() {
+            let has = |name: &str| statements[0].get(name).is_some();
+            let (principal, resource) = (
+                has("Principal") || has("NotPrincipal"),
+                has("Resource") || has("NotResource"),
+            );
+            if principal {
                 deny["Principal"] = "*".into();
             }
-            if statements[0].get("Resource").is_none() && statements[0].get("NotResource").is_none() {
+            if !resource {
                 deny.as_object_mut().unwrap().retain(|name, _| !name.ends_with("Resource"));
                 deny["Action"] = "sts:*".into();
             }

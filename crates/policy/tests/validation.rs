@@ -42,7 +42,7 @@ fn syntax() {
         r#"{"Version": "2012-10-17"}"#,
         r#"{"Version": "2012-10-17", "Statement": []}"#,
         r#"{"Version": "2012-10-17", "Statement": "x"}"#,
-        r#"{"Version": "2013-01-01", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#,
+        r#"{"Version": "2013-01-01", "Statement": {"Effect": "Deny", "Action": "*"}}"#,
         r#"{"Version": 2012, "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#,
         r#"{"Unknown": 1, "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#,
         r#"{"statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#,
@@ -58,15 +58,21 @@ fn syntax() {
         r#""Effect": "Allow", "Action": 7, "Resource": "*""#,
         r#""Effect": "Allow", "Action": ["s3:*", null], "Resource": "*""#,
         r#""Effect": "Allow", "Action": "*", "Resource": "*", "Extra": 1"#,
-        r#""Effect": "Allow", "Action": "*", "Resource": "*", "Condition": []"#,
-        r#""Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"StringEquals": []}"#,
-        r#""Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"Equals": {"a:b": 1}}"#,
-        r#""Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"NullIfExists": {"a:b": 1}}"#,
-        r#""Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"ForSomeValues:Bool": {"a:b": 1}}"#,
-        r#""Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"Bool": {"a:b": {}}}"#,
-        r#""Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"Bool": {"a:b": null}}"#,
     ] {
         check(Identity, &one(members), SYNTAX);
+    }
+    for condition in [
+        r#"[]"#,
+        r#"{"StringEquals": []}"#,
+        r#"{"Equals": {"a:b": 1}}"#,
+        r#"{"NullIfExists": {"a:b": true}}"#,
+        r#"{"ForAnyValue:Null": {"a:b": true}}"#,
+        r#"{"ForSomeValues:Bool": {"a:b": 1}}"#,
+        r#"{"Bool": {"a:b": {}}}"#,
+        r#"{"Bool": {"a:b": null}}"#,
+        r#"{"Bool": {"a:b": [["true"]]}}"#,
+    ] {
+        check(Identity, &one(&format!(r#"{ALLOW}, "Condition": {condition}"#)), SYNTAX);
     }
     check(Identity, &one(r#""Effect": "allow", "Action": "*", "Resource": "*""#), LEGACY);
 }
@@ -247,8 +253,15 @@ fn resource_control_policies() {
 
 #[test]
 fn every_mistake_is_found_with_its_place() {
-    let text = "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": {\n    \"Effect\": \"Allow\",\n    \
-        \"Action\": [\"GetObject\", \"s3:*\"],\n    \"Resource\": \"büro\",\n    \"Wrong\": 1\n  }\n}";
+    let text = r#"{
+  "Version": "2012-10-17",
+  "Statement": {
+    "Effect": "Allow",
+    "Action": ["GetObject", "s3:*"],
+    "Resource": "büro",
+    "Wrong": 1
+  }
+}"#;
     let findings = validate(text, Identity);
     let places: Vec<_> = findings
         .iter()
