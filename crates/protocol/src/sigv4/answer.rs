@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
 use super::answer_s3;
-use super::chunked::ChunkError;
+use super::chunk_seed::ChunkError;
 use super::error::{Error, Mismatch, Missing, Skew};
 use super::parse::Form;
 use super::timestamp::basic;
@@ -75,6 +75,9 @@ impl Error {
         if dialect == Dialect::S3 {
             return answer_s3::answer(self);
         }
+        if dialect == Dialect::Ec2 && self.is_too_late() {
+            return Answer::new("RequestExpired", 400, "Request has expired.");
+        }
         let (kind, message) = self.describe(dialect);
         let (code, status) = code(kind, dialect);
         match (dialect, kind) {
@@ -84,6 +87,17 @@ impl Error {
             }
             _ => Answer::new(code, status, message),
         }
+    }
+
+    /// EC2 has one code for sessions and dates that are over, or not yet there.
+    fn is_too_late(&self) -> bool {
+        matches!(
+            self,
+            Self::ExpiredToken { .. }
+                | Self::SignatureExpired(_)
+                | Self::SignatureNotYetCurrent(_)
+                | Self::PresignedExpired { .. }
+        )
     }
 
     fn describe(&self, dialect: Dialect) -> (Kind, String) {
@@ -213,7 +227,6 @@ fn code(kind: Kind, dialect: Dialect) -> (&'static str, u16) {
         (_, Kind::MissingAuthentication) => ("MissingAuthenticationToken", 403),
         (_, Kind::Incomplete) => ("IncompleteSignature", 400),
         (Dialect::Ec2, Kind::Mismatch | Kind::UnknownKey) => ("AuthFailure", 401),
-        (Dialect::Ec2, Kind::ExpiredToken) => ("RequestExpired", 400),
         (_, Kind::Mismatch) => ("SignatureDoesNotMatch", 403),
         (_, Kind::UnknownKey) => ("InvalidClientTokenId", 403),
         (_, Kind::ExpiredToken) => ("ExpiredToken", 403),

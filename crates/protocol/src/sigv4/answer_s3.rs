@@ -1,7 +1,7 @@
 //! S3's words for a refused proof.
 
 use super::answer::Answer;
-use super::chunked::ChunkError;
+use super::chunk_seed::ChunkError;
 use super::error::{Error, ExpiresProblem, Mismatch, Missing, Skew};
 use super::parse::Form;
 use super::timestamp::{basic, extended};

@@ -215,5 +215,7 @@ fn push_header_value(out: &mut Vec<u8>, value: &[u8]) {
 }
 
 fn push_lower(out: &mut Vec<u8>, name: &str) {
-    out.extend(name.bytes().map(|byte| byte.to_ascii_lowercase()));
+    let start = out.len();
+    out.extend_from_slice(name.as_bytes());
+    out.get_mut(start..).unwrap_or_default().make_ascii_lowercase();
 }

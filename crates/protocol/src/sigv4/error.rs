@@ -137,7 +137,7 @@ pub enum Error {
     /// The signature is wrong.
     SignatureMismatch(Box<Mismatch>),
     /// The body's chunks are wrong.
-    Chunk(super::chunked::ChunkError),
+    Chunk(super::chunk_seed::ChunkError),
     /// The access key does not exist. Raised by the caller, whose lookup it is.
     UnknownAccessKey {
         /// The id as sent.

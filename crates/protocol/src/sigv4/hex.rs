@@ -4,9 +4,9 @@ const DIGITS: [u8; 16] = *b"0123456789abcdef";
 
 /// Writes `bytes` as lower-case hexadecimal digits behind `out`.
 pub(super) fn push(out: &mut Vec<u8>, bytes: &[u8]) {
+    out.reserve(bytes.len() * 2);
     for byte in bytes {
-        out.push(digit(byte >> 4));
-        out.push(digit(byte & 15));
+        out.extend_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
     }
 }
 

@@ -15,22 +15,30 @@ mod answer;
 mod answer_s3;
 mod asymmetric;
 mod canonical;
+mod chunk_seed;
 mod chunked;
+#[cfg(test)]
+mod chunked_tests;
 mod error;
 mod hex;
 mod parse;
+#[cfg(test)]
+mod parse_tests;
 mod payload;
 mod request;
 mod signing_key;
 #[cfg(test)]
 mod suite_tests;
+#[cfg(test)]
+mod test_request;
 mod timestamp;
 mod verify;
 #[cfg(test)]
 mod verify_tests;
 
 pub use answer::{Answer, Dialect};
-pub use chunked::{ChunkDecoder, ChunkError, ChunkLimits, ChunkSeed, ChunkSigning};
+pub use chunk_seed::{ChunkError, ChunkLimits, ChunkSeed, ChunkSigning};
+pub use chunked::ChunkDecoder;
 pub use error::{Error, ExpiresProblem, Mismatch, Missing, Skew};
 pub use parse::{Algorithm, Form, Parsed, Proof, Scope, parse};
 pub use payload::{BodyProof, Payload};

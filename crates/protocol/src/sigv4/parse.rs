@@ -50,6 +50,10 @@ pub enum Form {
 
 /// What a request offers as its proof.
 #[derive(Clone)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one lives on the stack per request; a box would cost each an allocation"
+)]
 pub enum Proof<'a> {
     /// A signature, still to be verified.
     Signature(Parsed<'a>),

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use sha2::{Digest, Sha256};
 
 use super::canonical;
-use super::chunked::{ChunkSeed, ChunkSigning};
+use super::chunk_seed::{ChunkSeed, ChunkSigning};
 use super::error::Error;
 use super::hex;
 use super::parse::{Algorithm, Form, Parsed};
@@ -38,7 +38,7 @@ pub enum BodyProof {
     /// The client chose not to sign the body (`UNSIGNED-PAYLOAD`, or a presigned S3 request).
     Unsigned,
     /// The body is `aws-chunked` and must be read through [`ChunkSeed::decoder`].
-    Chunked(ChunkSeed),
+    Chunked(Box<ChunkSeed>),
 }
 
 impl BodyProof {

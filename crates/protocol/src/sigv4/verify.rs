@@ -3,7 +3,7 @@
 
 use super::asymmetric;
 use super::canonical::{self, Canonical, Path};
-use super::chunked::ChunkSeed;
+use super::chunk_seed::ChunkSeed;
 use super::error::{Error, ExpiresProblem, Mismatch, Missing, Skew};
 use super::hex;
 use super::parse::{Algorithm, Form, Parsed};
@@ -130,7 +130,7 @@ pub fn verify<'p>(
         Promise::Unsigned => BodyProof::Unsigned,
         Promise::Sha256(hash) => payload::settle(hash, payload)?,
         Promise::Chunked(signing) => {
-            BodyProof::Chunked(ChunkSeed::new(signing, parsed, key.clone()))
+            BodyProof::Chunked(Box::new(ChunkSeed::new(signing, parsed, key.clone())))
         }
     };
     Ok(Verified { signed_headers, body })
