@@ -174,9 +174,14 @@ fn action_name(action: &Spanned, findings: &mut Findings<'_>) {
 
 fn resources(kind: DocumentKind, statement: &Statement, findings: &mut Findings<'_>) {
     let Some(element) = &statement.resource else {
-        if kind != DocumentKind::Trust {
-            let message = kind.wording().missing_resource;
-            findings.error("MISSING_RESOURCE", statement.span, message);
+        let message = kind.wording().missing_resource;
+        match kind {
+            DocumentKind::Trust => {}
+            // Some services' policies have none (Amazon ECR's repositories), others demand it.
+            DocumentKind::Resource => {
+                findings.warning("MISSING_RESOURCE", statement.span, message);
+            }
+            _ => findings.error("MISSING_RESOURCE", statement.span, message),
         }
         return;
     };

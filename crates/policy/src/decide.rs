@@ -101,7 +101,8 @@ pub struct Policies<'a> {
     pub session: Option<&'a PolicySet>,
     /// One set a level of the caller's organization, root first. Empty: not in one.
     pub scps: &'a [Arc<PolicySet>],
-    /// One set a level of the organization of the resource's account, root first.
+    /// One set a level of the organization of the resource's account, root first. Leave them out
+    /// for AWS managed KMS keys, which RCPs do not limit.
     pub rcps: &'a [Arc<PolicySet>],
     /// The policy of the endpoint the request came through.
     pub vpc_endpoint: Option<&'a PolicySet>,

@@ -1,7 +1,9 @@
 //! The typed policy document: what was written, where, before compilation.
 
 use crate::finding::{Finding, Severity, Span};
+use crate::pattern::variable_keys;
 use crate::wording::{LEGACY, SYNTAX};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// What a document is for, which decides what it may contain.
@@ -139,6 +141,7 @@ pub struct Statement {
 
 /// A policy document that its kind accepts. Made by [`Policy::parse`].
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Policy {
     /// What it was read as.
     pub kind: DocumentKind,
@@ -213,6 +216,28 @@ impl Policy {
     #[must_use]
     pub fn is_current_version(&self) -> bool {
         self.version == Some(Version::V2012)
+    }
+
+    /// The context keys it names, in conditions and as variables, in lower case: what
+    /// `GetContextKeysForCustomPolicy` answers.
+    #[must_use]
+    pub fn context_keys(&self) -> BTreeSet<String> {
+        let mut keys = BTreeSet::new();
+        for statement in &self.statements {
+            for condition in &statement.conditions {
+                keys.insert(condition.key.text.to_lowercase());
+                self.collect_variables(&condition.values, &mut keys);
+            }
+            let resources = statement.resource.iter();
+            resources.for_each(|element| self.collect_variables(&element.values, &mut keys));
+        }
+        keys
+    }
+
+    fn collect_variables(&self, values: &[Spanned], keys: &mut BTreeSet<String>) {
+        if self.effective_version() == Version::V2012 {
+            keys.extend(values.iter().flat_map(|value| variable_keys(&value.text)));
+        }
     }
 
     /// The length that AWS compares with the quota for documents of the kind, in characters:

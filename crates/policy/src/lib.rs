@@ -49,6 +49,7 @@ mod explain;
 mod finding;
 mod json;
 mod message;
+mod narrate;
 mod operator;
 mod parse;
 mod pattern;

@@ -34,29 +34,19 @@ pub fn access_denied_message(
 }
 
 fn reason(decision: &Decision, layer: Layer, action: &str) -> String {
-    let name = match layer {
-        Layer::Scp => "service control policy",
-        Layer::Rcp => "resource control policy",
-        Layer::VpcEndpoint => "VPC endpoint policy",
-        Layer::Boundary => "permissions boundary",
-        Layer::Session => "session policy",
-        Layer::Resource => "resource-based policy",
-        Layer::Trust => "role trust policy",
-        Layer::Identity => "identity-based policy",
-        // AWS always knows its keys and so has no words for this.
-        Layer::Unresolvable => {
-            return "because a condition of a policy could not be evaluated".to_owned();
-        }
-    };
+    // AWS always knows its keys and so has no words for this.
+    if layer == Layer::Unresolvable {
+        return "because a condition of a policy could not be evaluated".to_owned();
+    }
     if decision.outcome != Outcome::ExplicitDeny {
-        return format!("because no {name} allows the {action} action");
+        return format!("because no {layer} allows the {action} action");
     }
     let article = match layer {
         Layer::Trust => "the",
         Layer::Identity => "an",
         _ => "a",
     };
-    let mut reason = format!("with an explicit deny in {article} {name}");
+    let mut reason = format!("with an explicit deny in {article} {layer}");
     let named = !matches!(layer, Layer::Resource | Layer::Trust | Layer::VpcEndpoint);
     let policy = decision.statements.first().map(|statement| &*statement.policy);
     if let Some(arn) = policy.filter(|label| named && label.starts_with("arn:")) {

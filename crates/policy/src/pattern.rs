@@ -244,6 +244,23 @@ pub(crate) fn parse_variable(text: &str) -> Option<(Reference, &str)> {
     Some((Reference::Variable(Variable { key, default: Some(default.into()) }), behind))
 }
 
+/// The keys of all variables in a text.
+pub(crate) fn variable_keys(text: &str) -> Vec<String> {
+    let mut keys = Vec::new();
+    let mut rest = text;
+    while let Some(from) = rest.find("${").and_then(|at| rest.get(at..)) {
+        rest = match parse_variable(from) {
+            Some((Reference::Variable(variable), behind)) => {
+                keys.push(variable.key.into());
+                behind
+            }
+            Some((Reference::Escape(_), behind)) => behind,
+            None => from.get(2..).unwrap_or(""),
+        };
+    }
+    keys
+}
+
 fn simplify(pieces: Vec<Vec<Atom>>) -> Shape {
     match pieces.as_slice() {
         [single] => match single.as_slice() {

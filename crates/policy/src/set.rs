@@ -1,7 +1,8 @@
 //! Policy sets: policies of one layer together, indexed by service and action.
 
 use crate::action::{ActionMatcher, ActionName};
-use crate::document::Effect;
+use crate::decide::StatementRef;
+use crate::document::{Effect, Policy, Statement};
 use crate::principal::Grant;
 use crate::statement::{CompiledPolicy, CompiledStatement, Query};
 use crate::truth::Truth;
@@ -112,6 +113,16 @@ impl PolicySet {
     /// The labels of its policies, in order.
     pub fn labels(&self) -> impl Iterator<Item = &Arc<str>> {
         self.policies.iter().map(|labelled| &labelled.label)
+    }
+
+    /// The statement a decision names, as it was written, with its policy.
+    #[must_use]
+    pub fn statement(&self, reference: &StatementRef) -> Option<(&Policy, &Statement)> {
+        let mut policies = self.policies.iter();
+        let labelled = policies.find(|labelled| labelled.label == reference.policy)?;
+        let document = labelled.policy.document();
+        let statement = document.statements.get(reference.index as usize)?;
+        Some((document, statement))
     }
 
     /// Whether it holds no policy.

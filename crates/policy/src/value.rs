@@ -59,14 +59,13 @@ impl<'a> Decimal<'a> {
             (false, true) => return Ordering::Greater,
             (false, false) => {}
         }
-        let digits = |number: &Self| {
-            number.digits.bytes().filter(|byte| *byte != b'.').collect::<DigitRun>()
-        };
-        self.exponent.cmp(&other.exponent).then_with(|| digits(self).cmp(&digits(other)))
+        // Neither run of digits ends in a zero, so the longer of two alike is the larger number.
+        let digits = |digits: &'a str| digits.bytes().filter(|byte| *byte != b'.');
+        self.exponent
+            .cmp(&other.exponent)
+            .then_with(|| digits(self.digits).cmp(digits(other.digits)))
     }
 }
-
-type DigitRun = Vec<u8>;
 
 impl PartialEq for Decimal<'_> {
     fn eq(&self, other: &Self) -> bool {

@@ -168,6 +168,9 @@ fn principals() {
         check(kind, &text, "Policy document should not specify a principal.");
         check(kind, &one(ALLOW), "ok");
     }
+    let repository = r#""Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage""#;
+    check(Resource, &one(repository), "ok");
+    check(VpcEndpoint, &one(repository), "Missing required field Resource");
     for kind in [Resource, VpcEndpoint] {
         check(kind, &one(ALLOW), "Missing required field Principal");
         check(kind, &one(&format!(r#""Principal": "*", {ALLOW}"#)), "ok");
@@ -308,6 +311,20 @@ fn warnings_do_not_refuse() {
     let date =
         one(&format!(r#"{ALLOW}, "Condition": {{"DateEquals": {{"aws:CurrentTime": "x"}}}}"#));
     check(Identity, &date, LEGACY);
+}
+
+#[test]
+fn context_keys() {
+    let text = one(
+        r#""Effect": "Allow", "Action": "*", "Resource": "arn:aws:s3:::${aws:UserName}/${*}${x",
+        "Condition": {"Bool": {"aws:SecureTransport": "${k:v, 'true'}"}}"#,
+    );
+    let keys = |text: &str| {
+        let policy = Policy::parse(text, Identity).unwrap();
+        policy.context_keys().into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(keys(&text), ["aws:securetransport", "aws:username", "k:v"]);
+    assert_eq!(keys(&text.replace("2012", "2008")), ["aws:securetransport"]);
 }
 
 #[test]

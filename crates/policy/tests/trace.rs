@@ -1,0 +1,110 @@
+//! The trace, as data and in words.
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+use palisade_policy::Case;
+use serde_json::json;
+
+fn case() -> Case {
+    let case = json!({
+        "id": "1", "action": "s3:GetObject", "resource": "arn:aws:s3:::b/k",
+        "principal": {"type": "user", "arn": "arn:aws:iam::111122223333:user/ana"},
+        "context": {"aws:SourceIp": "198.51.100.1", "aws:TagKeys": ["a", "b"], "lost:key": null},
+        "identityPolicies": [{"Version": "2012-10-17", "Statement": [
+            {"Sid": "Read", "Effect": "Allow", "Action": "s3:Get*", "Resource": "*"},
+            {"Effect": "Deny", "NotAction": "iam:*", "Resource": "arn:aws:s3:::b/*", "Condition": {
+                "NotIpAddress": {"aws:SourceIp": ["203.0.113.0/24", "10.0.0.0/8"]},
+                "ForAnyValue:StringEquals": {"aws:TagKeys": "b"},
+                "Null": {"aws:VpcSourceIp": true},
+            }},
+            {"Effect": "Allow", "Action": "sqs:*", "Resource": "*",
+             "Condition": {"StringLike": {"lost:key": "x*"}}},
+        ]}],
+        "scps": [[{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}]],
+        "organization": {"managementAccount": "111122223333"},
+        "resourcePolicy": {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*",
+            "Principal": {"AWS": ["444455556666", "111122223333"]}}},
+    });
+    Case::parse(&case.to_string()).unwrap()
+}
+
+#[test]
+fn in_words() {
+    let expected = "\
+Explicitly denied (identity-based policy), statement 1 of identityPolicies[0].
+Caller and resource are of one account.
+service control policy, level 0: not consulted, SCPs do not limit the management account
+resource-based policy: allows the account
+  resourcePolicy
+    statement 0, Allow: applies
+      + Principal 444455556666, 111122223333 on arn:aws:iam::111122223333:user/ana
+      + Action * on s3:GetObject
+      + Resource * on arn:aws:s3:::b/k
+identity-based policy: denies
+  identityPolicies[0]
+    statement 0 (Read), Allow: applies
+      + Action s3:Get* on s3:GetObject
+      + Resource * on arn:aws:s3:::b/k
+    statement 1, Deny: applies
+      + NotAction iam:* on s3:GetObject
+      + Resource arn:aws:s3:::b/* on arn:aws:s3:::b/k
+      + ForAnyValue:StringEquals aws:TagKeys b on [a, b]
+      + NotIpAddress aws:SourceIp 203.0.113.0/24, 10.0.0.0/8 on 198.51.100.1
+      + Null aws:VpcSourceIp true on no value
+    statement 2, Allow: does not apply
+      - Action sqs:* on s3:GetObject
+      + Resource * on arn:aws:s3:::b/k
+      ? StringLike lost:key x* on a value that is not known
+";
+    assert_eq!(case().explain().to_string(), expected);
+}
+
+#[test]
+fn as_data() {
+    let trace = serde_json::to_value(case().explain()).unwrap();
+    assert_eq!(
+        trace["decision"],
+        json!({"outcome": "explicitDeny", "deniedBy": "identity", "statements": [
+            {"layer": "identity", "policy": "identityPolicies[0]", "index": 1}]})
+    );
+    let statement = &trace["stages"][2]["policies"][0]["statements"][1];
+    assert_eq!(statement["applies"], "yes");
+    assert_eq!(
+        statement["conditions"][0],
+        json!({"operator": "ForAnyValue:StringEquals", "key": "aws:TagKeys", "policy": ["b"],
+            "request": {"values": ["a", "b"]}, "matched": "yes"})
+    );
+}
+
+#[test]
+fn the_answer_of_a_case() {
+    let answer = serde_json::to_value(case().answer()).unwrap();
+    assert_eq!(
+        answer,
+        json!({"id": "1", "decision": "explicitDeny", "deniedBy": "identity", "matched": [
+            {"layer": "identity", "policy": "identityPolicies[0]", "index": 1}]})
+    );
+}
+
+#[test]
+fn cases_that_are_refused() {
+    let check = |case: &str, expected: &str| {
+        let error = palisade_policy::evaluate_case(case).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    };
+    let user = r#""principal": {"type": "user", "arn": "arn:aws:iam::111122223333:user/ana"}"#;
+    check("{", "EOF");
+    check(r#"{"id": "1", "colour": "red"}"#, "unknown field `colour`");
+    check(&format!(r#"{{"id": "1", {user}, "action": "read"}}"#), "no service prefix");
+    check(r#"{"id": "1", "action": "s3:x", "principal": {"type": "user"}}"#, "needs its `arn`");
+    check(
+        r#"{"id": "1", "action": "s3:x", "principal": {"type": "god"}}"#,
+        "unknown variant `god`",
+    );
+    let bad = format!(r#"{{"id": "7", {user}, "action": "s3:x", "scps": [[{{"Version": 1}}]]}}"#);
+    check(&bad, "case `7`: scps[0][0]: Syntax errors in policy. (no Statement)");
+    let twice =
+        format!(r#"{{"id": "1", {user}, "action": "s3:x", "context": {{"a": "", "A": ""}}}}"#);
+    check(&twice, "twice");
+    let nested = format!(r#"{{"id": "1", {user}, "action": "s3:x", "context": {{"a": [[]]}}}}"#);
+    check(&nested, "neither a string nor a list");
+}
