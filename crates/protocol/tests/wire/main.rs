@@ -8,3 +8,5 @@
 )]
 
 mod botocore;
+mod smithy;
+mod tables;
