@@ -11,9 +11,10 @@
 //!
 //! # Which resources
 //!
-//! An action without a resource row acts on `*`. A required row always counts. Rows that are not
-//! required are alternatives: one counts when the members that fill its variables are present; when
-//! none counts, the action acts on `*`.
+//! An action without a resource row acts on `*`. A required row counts unless its value is an ARN
+//! of another type. Rows that are not required are alternatives: one counts when the members that
+//! fill its variables are present and of its type; one without variables counts only when it has a
+//! `when` that holds. When none counts, the action acts on `*`.
 //!
 //! How a value fills an ARN: a value that is itself an ARN of the template's service and type
 //! replaces the whole template, an ARN of another type means that the row's resource is not this

@@ -134,14 +134,22 @@ impl Context<'_> {
             if skip.is_some_and(|skip| skip.contains(&resource.kind)) {
                 return None;
             }
-            let variables = variables(&resource.template).into_iter().filter_map(|variable| {
-                let path = self.matching(prefix, &resource.kind, variable)?;
-                Some((variable.to_string(), path))
+            let names = variables(&resource.template);
+            let filled = names.iter().enumerate().filter_map(|(index, variable)| {
+                let last = index + 1 == names.len();
+                let fit = Fit { kind: &resource.kind, variable, last, only: names.len() == 1 };
+                Some((variable.to_string(), self.matching(prefix, &fit)?))
             });
-            let variables = variables.collect();
-            let when = only.and_then(|only| only.get(&resource.kind)).cloned();
-            let when = when.filter(|when| self.exists(when.trim_start_matches('!')).is_ok());
-            let when = when.unwrap_or_default();
+            let variables = filled.collect();
+            let mut when =
+                only.and_then(|only| only.get(&resource.kind)).cloned().unwrap_or_default();
+            if self.exists(when.trim_start_matches('!')).is_err() {
+                // A member that the input does not have is always absent.
+                if !when.starts_with('!') {
+                    return None;
+                }
+                when.clear();
+            }
             Some(Resource { kind: resource.kind.clone(), required: *required, when, variables })
         });
         let mut row = Row {
@@ -242,11 +250,12 @@ impl Context<'_> {
         Err(format!("the input has no member {path}"))
     }
 
-    /// The paths of the members that fill a variable of the ARN of `kind`, the first that is
-    /// present winning.
-    fn matching(&self, prefix: &Prefix, kind: &str, variable: &str) -> Option<String> {
+    /// The paths of the members that fill a variable, the first that is present winning.
+    fn matching(&self, prefix: &Prefix, fit: &Fit<'_>) -> Option<String> {
         let by_hand = self.facts.overlay.variables.get(&prefix.name);
-        if let Some(paths) = by_hand.and_then(|by_hand| by_hand.get(variable)) {
+        let of_kind = format!("{}/{}", fit.kind, fit.variable);
+        let by_hand = by_hand.and_then(|it| it.get(&of_kind).or_else(|| it.get(fit.variable)));
+        if let Some(paths) = by_hand {
             let paths = paths.list().iter().map(String::as_str);
             let known: Vec<&str> = paths.filter(|path| self.exists(path).is_ok()).collect();
             if !known.is_empty() {
@@ -254,8 +263,8 @@ impl Context<'_> {
             }
         }
         let members = self.operation.members.iter();
-        let ranked = members
-            .filter_map(|input| Some((rank(input, prefix, kind, variable)?, input.depth(), input)));
+        let ranked =
+            members.filter_map(|input| Some((rank(input, prefix, fit)?, input.depth(), input)));
         let ranked: Vec<_> = ranked.collect();
         let best = ranked.iter().map(|(rank, depth, _)| (*rank, *depth)).min()?;
         // A name and an ARN of the same thing are alternatives; guesses of the last rank are not.
@@ -327,9 +336,18 @@ impl Context<'_> {
     }
 }
 
-/// How well a member fits a variable of the ARN of `kind`; 0 is best.
-fn rank(input: &Input, prefix: &Prefix, kind: &str, variable: &str) -> Option<u8> {
-    let (variable, kind) = (plain(variable), plain(kind));
+/// A variable of the ARN of a resource type.
+struct Fit<'a> {
+    kind: &'a str,
+    variable: &'a str,
+    /// It is the last of the ARN, which names the resource itself; those before name its parents.
+    last: bool,
+    only: bool,
+}
+
+/// How well a member fits a variable; 0 is best.
+fn rank(input: &Input, prefix: &Prefix, fit: &Fit<'_>) -> Option<u8> {
+    let (variable, kind) = (plain(fit.variable), plain(fit.kind));
     let wanted = stem(&variable);
     let leaf = plain(&input.leaf);
     let own = stem(&leaf);
@@ -338,13 +356,18 @@ fn rank(input: &Input, prefix: &Prefix, kind: &str, variable: &str) -> Option<u8
         Some(0)
     } else if near && (own == wanted || own == format!("{}{wanted}", plain(&prefix.name))) {
         Some(1)
-    } else if near && (own == kind || own == stem(&kind)) {
+    } else if fit.last && near && (own == kind || own == stem(&kind)) {
         Some(2)
-    } else if input.depth() == 0 && BARE.contains(&leaf.as_str()) {
+    } else if fits_bare(fit, &leaf) && input.depth() == 0 && BARE.contains(&leaf.as_str()) {
         Some(3)
     } else {
         None
     }
+}
+
+/// A bare name can only be that of a resource without parents; an ARN brings its parents along.
+fn fits_bare(fit: &Fit<'_>, leaf: &str) -> bool {
+    fit.only || fit.last && (leaf.ends_with("arn") || leaf.ends_with("arns"))
 }
 
 /// Names that mean the resource itself, whatever it is.

@@ -55,7 +55,15 @@ fn rows_cover_what_was_measured() {
                 let kind = resource.kind.to_ascii_lowercase();
                 let template =
                     prefix.resources.get(&kind).map_or("", |found| found.template.as_str());
-                variables(template).len() == resource.variables.len()
+                let names = variables(template);
+                let last = names.last().and_then(|last| {
+                    resource.variables.iter().find(|(variable, _)| variable == last)
+                });
+                // An ARN replaces the whole template.
+                let arn = last.is_some_and(|(_, path)| {
+                    path.trim_end_matches(['[', ']']).to_lowercase().ends_with("arn")
+                });
+                arn || names.len() == resource.variables.len()
             });
             if !full {
                 println!(
