@@ -27,13 +27,17 @@ impl<'a> Arn<'a> {
     #[must_use]
     pub fn parse(text: &'a str) -> Option<Self> {
         let rest = text.strip_prefix("arn:")?;
-        let mut fields = rest.splitn(5, ':');
+        let mut colons = memchr::memchr_iter(b':', rest.as_bytes());
+        let partition = colons.next()?;
+        let service = colons.next()?;
+        let region = colons.next()?;
+        let account = colons.next()?;
         Some(Self {
-            partition: fields.next()?,
-            service: fields.next()?,
-            region: fields.next()?,
-            account: fields.next()?,
-            resource: fields.next()?,
+            partition: rest.get(..partition)?,
+            service: rest.get(partition + 1..service)?,
+            region: rest.get(service + 1..region)?,
+            account: rest.get(region + 1..account)?,
+            resource: rest.get(account + 1..)?,
         })
     }
 

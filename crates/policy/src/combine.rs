@@ -117,15 +117,15 @@ impl Judge<'_> {
             let denied_by = Some(Layer::Unresolvable);
             return decision(Outcome::ImplicitDeny, denied_by, vec![statement]);
         }
-        match (self.missing(Known::Certain), self.missing(Known::Hoped)) {
-            (None, _) => decision(Outcome::Allowed, None, self.granting()),
+        let Some(layer) = self.missing(Known::Certain) else {
+            return decision(Outcome::Allowed, None, self.granting());
+        };
+        if self.missing(Known::Hoped).is_none() {
             // All that stands between the request and an allow is what could not be resolved.
-            (Some(_), None) => {
-                let statements = self.find_hope().into_iter().collect();
-                decision(Outcome::ImplicitDeny, Some(Layer::Unresolvable), statements)
-            }
-            (Some(layer), Some(_)) => decision(Outcome::ImplicitDeny, Some(layer), Vec::new()),
+            let statements = self.find_hope().into_iter().collect();
+            return decision(Outcome::ImplicitDeny, Some(Layer::Unresolvable), statements);
         }
+        decision(Outcome::ImplicitDeny, Some(layer), Vec::new())
     }
 
     /// The first layer without an allow that is needed; `None` when the request is allowed.

@@ -5,6 +5,7 @@ use crate::pattern::variable_keys;
 use crate::wording::{LEGACY, SYNTAX};
 use std::collections::BTreeSet;
 use std::fmt;
+use std::str::FromStr;
 
 /// What a document is for, which decides what it may contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,6 +35,39 @@ impl DocumentKind {
         matches!(self, Self::Resource | Self::Trust | Self::Rcp | Self::VpcEndpoint)
     }
 }
+
+impl FromStr for DocumentKind {
+    type Err = UnknownKind;
+
+    /// Reads `identity`, `resource`, `trust`, `scp`, `rcp`, `session`, `boundary` or `vpce`.
+    fn from_str(text: &str) -> Result<Self, UnknownKind> {
+        match text {
+            "identity" => Ok(Self::Identity),
+            "resource" => Ok(Self::Resource),
+            "trust" => Ok(Self::Trust),
+            "scp" => Ok(Self::Scp),
+            "rcp" => Ok(Self::Rcp),
+            "session" => Ok(Self::Session),
+            "boundary" => Ok(Self::Boundary),
+            "vpce" => Ok(Self::VpcEndpoint),
+            _ => Err(UnknownKind),
+        }
+    }
+}
+
+/// A text that names no [`DocumentKind`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownKind;
+
+impl fmt::Display for UnknownKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "expected `identity`, `resource`, `trust`, `scp`, `rcp`, `session`, `boundary` or `vpce`",
+        )
+    }
+}
+
+impl std::error::Error for UnknownKind {}
 
 /// The policy language's version.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -67,14 +67,14 @@ pub use case::{Answer, Case, CaseError, evaluate_case};
 pub use decide::{Decision, Layer, Outcome, Policies, StatementRef, decide};
 pub use document::{
     ConditionElement, DocumentKind, Effect, Element, Malformed, Policy, PrincipalElement,
-    PrincipalEntry, PrincipalType, Spanned, Statement, VERSION_TOO_OLD, Version,
+    PrincipalEntry, PrincipalType, Spanned, Statement, UnknownKind, VERSION_TOO_OLD, Version,
 };
 pub use explain::{
     ConditionTrace, PolicyTrace, RequestValue, Stage, StatementTrace, Trace, ValueTrace, explain,
 };
 pub use finding::{Finding, Severity, Span, position};
 pub use message::access_denied_message;
-pub use parse::validate;
+pub use parse::{guess_kind, validate};
 pub use principal::Grant;
 pub use rcp_services::supports_rcp;
 pub use request::{ContextKeys, Lookup, NoKeys, Principal, PrincipalKind, Request, ResourceRule};

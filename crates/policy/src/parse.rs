@@ -33,6 +33,44 @@ pub fn validate(text: &str, kind: DocumentKind) -> Vec<Finding> {
     read(text, kind).1
 }
 
+/// What a document most likely is, judged by its shape: without `Principal` an identity policy,
+/// with one and only `sts` actions a trust policy, else a resource's.
+#[must_use]
+pub fn guess_kind(text: &str) -> DocumentKind {
+    let Ok(Node { value: Value::Object(members), .. }) = json::parse(text) else {
+        return DocumentKind::Identity;
+    };
+    let statement = members.iter().find(|member| member.key == "Statement");
+    let statements = match statement.map(|member| &member.value) {
+        Some(Node { value: Value::List(items), .. }) => items.as_slice(),
+        Some(node) => std::slice::from_ref(node),
+        None => &[],
+    };
+    let mut kind = DocumentKind::Identity;
+    for statement in statements {
+        let Value::Object(members) = &statement.value else { continue };
+        if !members.iter().any(|member| member.key.ends_with("Principal")) {
+            continue;
+        }
+        let resource = members.iter().any(|member| member.key.ends_with("Resource"));
+        if resource || !members.iter().any(names_only_sts) {
+            return DocumentKind::Resource;
+        }
+        kind = DocumentKind::Trust;
+    }
+    kind
+}
+
+fn names_only_sts(member: &Member<'_>) -> bool {
+    let sts =
+        |node: &Node<'_>| matches!(&node.value, Value::Text(text) if text.starts_with("sts:"));
+    member.key == "Action"
+        && match &member.value.value {
+            Value::List(items) => items.iter().all(sts),
+            _ => sts(&member.value),
+        }
+}
+
 fn read(text: &str, kind: DocumentKind) -> (Option<Policy>, Vec<Finding>) {
     let mut findings = Findings::new(text);
     let whole = Span { start: 0, end: text.len() };

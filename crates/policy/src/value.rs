@@ -131,7 +131,10 @@ fn parse_epoch(text: &str) -> Option<i128> {
 /// Reads a CIDR block or a bare address, which is a block of one.
 pub(crate) fn parse_network(text: &str) -> Option<IpNet> {
     let text = text.trim();
-    text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+    match text.parse::<IpAddr>() {
+        Ok(address) => Some(IpNet::from(address)),
+        Err(_) => text.parse::<IpNet>().ok(),
+    }
 }
 
 /// Whether the address lies in the block. IPv4 and IPv6 never match each other, mapped addresses

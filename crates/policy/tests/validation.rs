@@ -8,7 +8,7 @@
 )]
 
 use DocumentKind::{Boundary, Identity, Rcp, Resource, Scp, Session, Trust, VpcEndpoint};
-use palisade_policy::{DocumentKind, Policy, Severity, validate};
+use palisade_policy::{DocumentKind, Policy, Severity, guess_kind, validate};
 use proptest::prelude::*;
 
 /// Reads the document and compares AWS's message, or `ok`.
@@ -311,6 +311,20 @@ fn warnings_do_not_refuse() {
     let date =
         one(&format!(r#"{ALLOW}, "Condition": {{"DateEquals": {{"aws:CurrentTime": "x"}}}}"#));
     check(Identity, &date, LEGACY);
+}
+
+#[test]
+fn kinds_by_name_and_shape() {
+    for (name, kind) in [("scp", Scp), ("vpce", VpcEndpoint), ("trust", Trust)] {
+        assert_eq!(name.parse(), Ok(kind));
+    }
+    assert!("SCP".parse::<DocumentKind>().is_err());
+    assert_eq!(guess_kind(&one(ALLOW)), Identity);
+    assert_eq!(guess_kind("junk"), Identity);
+    assert_eq!(guess_kind(&one(&format!(r#""Principal": "*", {ALLOW}"#))), Resource);
+    let trust = r#""Effect": "Allow", "Principal": "*", "Action": ["sts:AssumeRole"]"#;
+    assert_eq!(guess_kind(&one(trust)), Trust);
+    assert_eq!(guess_kind(&one(&trust.replace("sts:", "ecr:"))), Resource);
 }
 
 #[test]
