@@ -15,9 +15,10 @@ use crate::clock::FixedClock;
 use crate::context::{Access, Context, Request};
 use crate::plane::{Plane, Settings};
 use crate::random::{Random, SeededRandom};
+use crate::reads::Reads;
 use crate::usage::Usage;
 use palisade_shape::{Result, Timestamp};
-use palisade_store::{Abort, MasterKey, Options, Sealer, Store, Transaction};
+use palisade_store::{Abort, MasterKey, Options, ReadLog, Sealer, Store, Transaction};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
 
@@ -38,15 +39,13 @@ pub struct Lab {
 impl Lab {
     /// A plane with one account, called by its root user.
     pub fn new() -> Self {
-        let settings = Settings {
-            lab: true,
-            account_id: ACCOUNT.to_owned(),
-            region: "us-east-1".to_owned(),
-        };
+        let settings =
+            Settings { lab: true, account_id: ACCOUNT.to_owned(), region: "us-east-1".to_owned() };
         let store = Store::open_ephemeral(&Options::default()).unwrap();
         let sealer = sealer(store.clone());
         let plane = Plane {
             store,
+            reads: Reads::new(ReadLog::in_memory(1 << 20), false),
             sealer,
             clock: Arc::new(FixedClock(NOW)),
             random: Arc::new(SeededRandom::new(42)),
@@ -132,16 +131,15 @@ impl Lab {
     ) -> Result<T> {
         let answer: Arc<Mutex<Option<Result<T>>>> = Arc::default();
         let (lab, sender) = (self.clone(), answer.clone());
-        let committed = self.plane.store.write_blocking(Box::new(
-            move |transaction: &mut dyn Transaction| {
+        let committed =
+            self.plane.store.write_blocking(Box::new(move |transaction: &mut dyn Transaction| {
                 let access = Access::Write(transaction);
                 let mut cx = Context::new(&lab.plane, &lab.caller, &lab.request, access);
                 let result = work(&mut cx);
                 let outcome = if result.is_ok() { Ok(()) } else { Err(Abort::Refused) };
                 *sender.lock().unwrap() = Some(result);
                 outcome
-            },
-        ));
+            }));
         let result = answer.lock().unwrap().take().unwrap();
         assert_eq!(committed.is_ok(), result.is_ok(), "{committed:?}");
         result
@@ -179,8 +177,7 @@ impl Lab {
 fn sealer(store: Store) -> Sealer {
     let random = SeededRandom::new(7);
     let mut fill = |bytes: &mut [u8]| random.fill(bytes);
-    let folder = tempfile::tempdir().unwrap();
-    let master = MasterKey::load_or_create(&folder.path().join("master.key"), &mut fill).unwrap();
+    let master = MasterKey::generate(&mut fill).unwrap();
     Sealer::open(store, master, &mut fill).unwrap()
 }
 

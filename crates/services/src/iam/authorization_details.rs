@@ -33,8 +33,8 @@ enum Detail {
     Policy(ManagedPolicyDetail),
 }
 
-/// Tells all of an account's users, groups, roles and policies with their documents. A filter leaves
-/// out what it does not name.
+/// Tells all of an account's users, groups, roles and policies with their documents. A filter
+/// leaves out what it does not name.
 pub fn get_account_authorization_details(
     cx: &mut Context,
     input: GetAccountAuthorizationDetailsRequest,

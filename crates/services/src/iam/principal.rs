@@ -112,8 +112,8 @@ pub fn load_access_key(read: &dyn Read, access_key_id: &str) -> Result<Option<Ac
     found.map(|document| ACCESS_KEYS.decode(&document.body)).transpose()
 }
 
-/// The caller that a long-term access key stands for; none when its user is gone. Whether the key is
-/// active and the signature right is the pipeline's to check.
+/// The caller that a long-term access key stands for; none when its user is gone. Whether the key
+/// is active and the signature right is the pipeline's to check.
 pub fn caller_of(read: &dyn Read, key: &AccessKey) -> Result<Option<Caller>> {
     let id = key.access_key_id.as_str();
     let Some(account) = account_of_access_key(id) else { return Ok(None) };
@@ -150,13 +150,18 @@ pub fn issuer(session: &Session) -> Principal {
     }
     let name = session.issuer_name.as_str().into();
     if session.is_role_session() {
-        return Principal::AssumedRole { role: name, path, id, session: session.name.as_str().into() };
+        return Principal::AssumedRole {
+            role: name,
+            path,
+            id,
+            session: session.name.as_str().into(),
+        };
     }
     Principal::User { name, path, id }
 }
 
-/// What IAM says about a principal of `account`: its policies with those of its groups, its boundary
-/// and its tags. None when it is gone, or when its name belongs to another one by now.
+/// What IAM says about a principal of `account`: its policies with those of its groups, its
+/// boundary and its tags. None when it is gone, or when its name belongs to another one by now.
 ///
 /// A federated user has the policies of the user who made it ([`issuer`]); services and nobody have
 /// none. All of these are `None` here, which denies.

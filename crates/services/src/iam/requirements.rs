@@ -1,8 +1,8 @@
 //! What the caller must be allowed where the authorization table is not enough: calls whose user is
 //! the caller when none is named, new resources with a path, and renames, which concern both names.
 //!
-//! Sources: Service Authorization Reference, "Actions, resources, and condition keys for AWS Identity
-//! and Access Management"; IAM API reference, UpdateUser and UpdateGroup (source and target).
+//! Sources: Service Authorization Reference, "Actions, resources, and condition keys for AWS
+//! Identity and Access Management"; IAM API reference, UpdateUser and UpdateGroup.
 
 use super::access::Kind;
 use super::principal::{Owner, named_or_own};

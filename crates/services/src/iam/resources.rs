@@ -1,7 +1,8 @@
-//! What IAM knows of its resources beyond the authorization table: the path in an ARN, the tags, and
-//! the condition keys that come from the store.
+//! What IAM knows of its resources beyond the authorization table: the path in an ARN, the tags,
+//! and the condition keys that come from the store.
 //!
-//! Source: Service Authorization Reference, "Condition keys for AWS Identity and Access Management".
+//! Source: Service Authorization Reference, "Condition keys for AWS Identity and Access
+//! Management".
 
 use super::boundary;
 use super::group::GROUPS;
@@ -97,9 +98,7 @@ fn stored(cx: &Context, kind: &str, arn: &str, name: &str) -> Result<Option<Fact
             boundary: limit(role.permissions_boundary.as_ref()),
             arn: role.arn,
         }),
-        "group" => cx
-            .get(&GROUPS, name)?
-            .map(|group| Facts { arn: group.arn, ..Facts::default() }),
+        "group" => cx.get(&GROUPS, name)?.map(|group| Facts { arn: group.arn, ..Facts::default() }),
         "instance-profile" => cx.get(&INSTANCE_PROFILES, name)?.map(|profile| Facts {
             tags: tags(profile.tags.as_deref()),
             arn: profile.arn,

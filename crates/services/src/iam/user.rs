@@ -166,7 +166,10 @@ pub fn untag_user(cx: &mut Context, input: UntagUserRequest) -> Result<Nothing> 
 }
 
 /// Lists a user's tags, by key.
-pub fn list_user_tags(cx: &mut Context, input: ListUserTagsRequest) -> Result<ListUserTagsResponse> {
+pub fn list_user_tags(
+    cx: &mut Context,
+    input: ListUserTagsRequest,
+) -> Result<ListUserTagsResponse> {
     let ListUserTagsRequest { user_name, marker, max_items } = input;
     let tags = load(cx, &user_name)?.tags;
     let page = list::of_items(tag::sorted(tags), marker.as_deref(), max_items)?;
@@ -202,7 +205,8 @@ fn change_boundary(
     new: Option<palisade_model::iam::AttachedPermissionsBoundary>,
 ) -> Result<Nothing> {
     let old = std::mem::replace(&mut user.permissions_boundary, new);
-    let (old, new) = (boundary::arn(old.as_ref()), boundary::arn(user.permissions_boundary.as_ref()));
+    let (old, new) =
+        (boundary::arn(old.as_ref()), boundary::arn(user.permissions_boundary.as_ref()));
     policy_use::replace_boundary(cx, Kind::User, &user.user_name, old, new)?;
     cx.put(&USERS, user)?;
     cx.touch(CLOUDFORMATION_TYPE, user.arn.clone());

@@ -93,10 +93,8 @@ fn without_a_name_keys_are_the_callers_own() {
     let stored = load_access_key(&snapshot, &of_root.access_key_id).unwrap().unwrap();
     assert!(caller_of(&snapshot, &stored).unwrap().unwrap().is_root());
     // A key of another owner is none of the named user's.
-    let text = format!(
-        "NoSuchEntity: The Access Key with id {} cannot be found.",
-        of_root.access_key_id
-    );
+    let text =
+        format!("NoSuchEntity: The Access Key with id {} cannot be found.", of_root.access_key_id);
     assert_eq!(lab.refusal(delete_access_key, delete(Some("Ana"), &of_root.access_key_id)), text);
     let session = lab.called_by_role("Reader", "AROAEXAMPLE");
     let text = "ValidationError: Must specify userName when calling with non-User credentials";

@@ -52,7 +52,7 @@ fn the_summary_counts_and_names_every_key_of_the_model() {
     lab.call(delete_user, DeleteUserRequest { user_name: "b".to_owned() }).unwrap();
     let group = CreateGroupRequest { path: None, group_name: "g".to_owned() };
     lab.call(create_group, group).unwrap();
-    lab.write(|cx| quota::set(cx, &quota::USERS, 100_000)).unwrap();
+    lab.write(|cx| quota::grant(cx, &quota::USERS, 100_000)).unwrap();
     let summary = |lab: &Lab| lab.read(|cx| get_account_summary(cx, Nothing)).unwrap();
     let map = summary(&lab).summary_map.unwrap();
     let figure = |name: &str| map.get(name).copied();

@@ -28,7 +28,12 @@ fn removal(group: &str, user: &str) -> RemoveUserFromGroupRequest {
     RemoveUserFromGroupRequest { group_name: group.to_owned(), user_name: user.to_owned() }
 }
 
-fn members(lab: &Lab, group: &str, marker: Option<String>, size: i32) -> (Vec<String>, Option<String>) {
+fn members(
+    lab: &Lab,
+    group: &str,
+    marker: Option<String>,
+    size: i32,
+) -> (Vec<String>, Option<String>) {
     let group_name = group.to_owned();
     let input = GetGroupRequest { group_name, marker, max_items: Some(size) };
     let page = lab.call(get_group, input).unwrap();
@@ -104,7 +109,7 @@ fn users_join_and_leave() {
 #[test]
 fn a_user_is_in_so_many_groups_and_an_account_has_so_many() {
     let lab = Lab::new();
-    lab.write(|cx| quota::set(cx, &quota::GROUPS, 11)).unwrap();
+    lab.write(|cx| quota::grant(cx, &quota::GROUPS, 11)).unwrap();
     create_users(&lab, &["Ana"]);
     for index in 0..11 {
         let name = format!("group{index}");

@@ -57,8 +57,7 @@ fn a_new_user_has_the_ids_of_aws() {
 fn names_are_unique_ignoring_case() {
     let lab = Lab::new();
     create(&lab, "/", "Ana");
-    let again =
-        CreateUserRequest { user_name: "ANA".to_owned(), ..CreateUserRequest::default() };
+    let again = CreateUserRequest { user_name: "ANA".to_owned(), ..CreateUserRequest::default() };
     let taken = "EntityAlreadyExists: User with name ANA already exists.";
     assert_eq!(lab.refusal(create_user, again), taken);
     let missing = GetUserRequest { user_name: Some("Bob".to_owned()) };
@@ -71,7 +70,7 @@ fn names_are_unique_ignoring_case() {
 #[test]
 fn the_quota_of_users_counts_deleted_ones_out() {
     let lab = Lab::new();
-    lab.write(|cx| quota::set(cx, &quota::USERS, 2)).unwrap();
+    lab.write(|cx| quota::grant(cx, &quota::USERS, 2)).unwrap();
     create(&lab, "/", "a");
     create(&lab, "/", "b");
     let third = CreateUserRequest { user_name: "c".to_owned(), ..CreateUserRequest::default() };
@@ -90,7 +89,10 @@ fn without_a_name_the_caller_is_meant() {
     let user = lab.called_by_user("Ana", &ana.user_id).call(get_user, own.clone()).unwrap().user;
     assert!(user == ana);
     let root = lab.call(get_user, own.clone()).unwrap().user;
-    assert_eq!((root.arn.as_str(), root.user_id.as_str()), ("arn:aws:iam::123456789012:root", ACCOUNT));
+    assert_eq!(
+        (root.arn.as_str(), root.user_id.as_str()),
+        ("arn:aws:iam::123456789012:root", ACCOUNT)
+    );
     assert_eq!(root.user_name, "");
     let alias = CreateAccountAliasRequest { account_alias: "example".to_owned() };
     lab.call(account::create_account_alias, alias).unwrap();
