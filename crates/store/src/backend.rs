@@ -19,6 +19,11 @@ pub(crate) fn revision_of(position: i64) -> u64 {
     position as u64 >> POSITION_BITS
 }
 
+/// The first position of the transaction after `revision`; the largest one at the end of numbers.
+pub(crate) fn first_after(revision: u64) -> i64 {
+    if revision >= (1 << 42) { i64::MAX } else { position(revision + 1, 0) }
+}
+
 /// The keys of one collection, account and region that start with `prefix` and follow `after`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Range<'a> {

@@ -42,12 +42,13 @@
 
 mod api;
 mod backend;
+pub mod blobs;
 mod cache;
 mod core;
 mod document;
 mod error;
-pub mod blobs;
 pub mod log;
+mod postgres;
 pub mod sealer;
 mod snapshot;
 mod sqlite;
@@ -61,6 +62,8 @@ pub use api::{
 pub use core::{Subscriber, changed_keys};
 pub use document::{Change, Document, Key, OwnedKey, Version};
 pub use error::{Abort, Result, StoreError};
+pub use log::{LogEntry, LogPosition, LogQuery, ReadLog, Segment};
+pub use sealer::{MASTER_KEY_NAME, MasterKey, Sealer};
 pub use snapshot::Snapshot;
 pub use sqlite::{FILE_NAME, LOCK_NAME};
 pub use store::{Options, Status, Store};

@@ -60,6 +60,15 @@ impl MasterKey {
     }
 }
 
+impl MasterKey {
+    /// A key that is kept nowhere, for a store in memory.
+    pub fn generate(random: Random<'_>) -> Result<MasterKey> {
+        let mut bytes = [0; KEY_LEN];
+        random(&mut bytes);
+        key(&bytes).map(MasterKey).ok_or(StoreError::Unsealable)
+    }
+}
+
 fn create_key(path: &Path, mut file: File, random: Random<'_>) -> Result<()> {
     let mut bytes = [0; KEY_LEN];
     random(&mut bytes);

@@ -9,6 +9,7 @@ use crate::api::Transaction;
 use crate::backend::Backend;
 use crate::core::{Core, Subscriber};
 use crate::error::{Abort, Result, StoreError};
+use crate::postgres::Postgres;
 use crate::snapshot::Snapshot;
 use crate::sqlite::Sqlite;
 use crate::writer::{self, Committed, Done, Queue, Task, Work};
@@ -73,6 +74,15 @@ impl Store {
     /// A store in memory, gone with its last handle.
     pub fn open_ephemeral(options: &Options) -> Result<Store> {
         Store::start(Box::new(Sqlite::in_memory()?), options)
+    }
+
+    /// Opens the store in a PostgreSQL database, creating its tables when they are missing.
+    ///
+    /// `url` is libpq's form (`postgres://user@host/database?sslmode=require`). Several nodes may
+    /// have the same database open; each sees the others' commits after at most
+    /// [`Options::poll_period`], or at its own next write.
+    pub fn open_postgres(url: &str, options: &Options) -> Result<Store> {
+        Store::start(Box::new(Postgres::open(url, options.poll_period)?), options)
     }
 
     pub(crate) fn start(backend: Box<dyn Backend>, options: &Options) -> Result<Store> {

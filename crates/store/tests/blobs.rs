@@ -90,3 +90,56 @@ fn local_notices_altered_content_and_clears_leftovers() {
     LocalBlobs::open(folder.path()).unwrap();
     assert_eq!(std::fs::read_dir(&incoming).unwrap().count(), 0);
 }
+
+/// Against moto's S3 on loopback, when Python has it.
+#[cfg(feature = "s3-blobs")]
+#[test]
+fn s3() {
+    use palisade_store::blobs::{S3Blobs, S3Options};
+    use std::net::{TcpListener, TcpStream};
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
+
+    let moto = Command::new("python3").args(["-c", "import moto.server, boto3"]).output();
+    if !moto.is_ok_and(|output| output.status.success()) {
+        println!("SKIPPED: python3 has no moto with its server");
+        return;
+    }
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut server = Command::new("python3")
+        .args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let outcome = std::panic::catch_unwind(|| {
+        let began = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(began.elapsed() < Duration::from_secs(60), "moto did not start");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let endpoint = format!("http://127.0.0.1:{port}");
+        let create = format!(
+            "import boto3; boto3.client('s3', endpoint_url='{endpoint}', region_name='us-east-1', \
+             aws_access_key_id='k', aws_secret_access_key='s').create_bucket(Bucket='blobs')"
+        );
+        assert!(Command::new("python3").args(["-c", &create]).status().unwrap().success());
+        let spool = tempfile::tempdir().unwrap();
+        for prefix in ["", "some/where"] {
+            let options = S3Options {
+                endpoint: endpoint.clone(),
+                allow_http: true,
+                region: "us-east-1".into(),
+                bucket: "blobs".into(),
+                prefix: prefix.into(),
+                access_key_id: "k".into(),
+                secret_access_key: "s".into(),
+            };
+            check(&S3Blobs::open(&options, spool.path()).unwrap());
+        }
+        assert_eq!(std::fs::read_dir(spool.path().join("incoming")).unwrap().count(), 0);
+    });
+    server.kill().unwrap();
+    server.wait().unwrap();
+    outcome.unwrap();
+}

@@ -41,6 +41,14 @@ impl LocalBlobs {
         Ok(LocalBlobs { shared: Arc::new(shared) })
     }
 
+    pub(super) fn begin(&self) -> Result<LocalWriter> {
+        let number = self.shared.next.fetch_add(1, Ordering::Relaxed);
+        let path = self.shared.folder.join(INCOMING).join(number.to_string());
+        let file = File::options().create_new(true).read(true).write(true).open(&path)?;
+        let shared = self.shared.clone();
+        Ok(LocalWriter { shared, path, file, digest: Sha256::new(), bytes: 0 })
+    }
+
     fn open_blob(&self, name: &BlobName) -> Result<Option<File>> {
         match File::open(self.shared.path(name)) {
             Ok(file) => Ok(Some(file)),
@@ -61,12 +69,27 @@ impl Shared {
     }
 }
 
-struct LocalWriter {
+pub(super) struct LocalWriter {
     shared: Arc<Shared>,
     path: PathBuf,
     file: File,
     digest: Sha256,
     bytes: u64,
+}
+
+impl LocalWriter {
+    fn name(&self) -> (BlobName, u64) {
+        (BlobName(self.digest.clone().finalize().into()), self.bytes)
+    }
+}
+
+/// For blobs that are put together here and kept elsewhere.
+#[cfg(feature = "s3-blobs")]
+impl LocalWriter {
+    pub(super) fn spooled(&mut self) -> (BlobName, u64, &mut File) {
+        let (name, bytes) = self.name();
+        (name, bytes, &mut self.file)
+    }
 }
 
 impl BlobWriter for LocalWriter {
@@ -79,7 +102,7 @@ impl BlobWriter for LocalWriter {
 
     fn finish(self: Box<Self>) -> Result<(BlobName, u64)> {
         self.file.sync_all()?;
-        let name = BlobName(self.digest.clone().finalize().into());
+        let (name, bytes) = self.name();
         let drawer = self.shared.drawer(&name);
         if !drawer.exists() {
             std::fs::create_dir_all(&drawer)?;
@@ -90,7 +113,7 @@ impl BlobWriter for LocalWriter {
         std::fs::rename(&self.path, self.shared.path(&name))?;
         drop(naming);
         File::open(drawer)?.sync_all()?;
-        Ok((name, self.bytes))
+        Ok((name, bytes))
     }
 }
 
@@ -103,11 +126,7 @@ impl Drop for LocalWriter {
 
 impl Blobs for LocalBlobs {
     fn writer(&self) -> Result<Box<dyn BlobWriter>> {
-        let number = self.shared.next.fetch_add(1, Ordering::Relaxed);
-        let path = self.shared.folder.join(INCOMING).join(number.to_string());
-        let file = File::create_new(&path)?;
-        let shared = self.shared.clone();
-        Ok(Box::new(LocalWriter { shared, path, file, digest: Sha256::new(), bytes: 0 }))
+        Ok(Box::new(self.begin()?))
     }
 
     fn reader(&self, name: &BlobName) -> Result<Option<Box<dyn Read + Send>>> {

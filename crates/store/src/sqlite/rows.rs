@@ -4,7 +4,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 
 use super::sqlite_error;
 use crate::api::{AuditCursor, AuditQuery, AuditRecord, DueJob, Feed, Job};
-use crate::backend::{Range, Rows, position, revision_of};
+use crate::backend::{Range, Rows, first_after, revision_of};
 use crate::document::{Change, Document, Key, Version};
 use crate::error::Result;
 
@@ -52,11 +52,6 @@ impl Head {
         let anchor = if version % ANCHOR_STEP == 0 { position } else { self.anchor };
         Head { position, version, anchor }
     }
-}
-
-/// The first position of the transaction after `revision`; the largest one at the end of numbers.
-pub(crate) fn first_after(revision: u64) -> i64 {
-    if revision >= (1 << 42) { i64::MAX } else { position(revision + 1, 0) }
 }
 
 const REVISION: &str = "SELECT value FROM counter WHERE name = 'revision'";

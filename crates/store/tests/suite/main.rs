@@ -10,7 +10,10 @@
 mod backends;
 mod concurrency;
 mod documents;
+mod nodes;
 mod records;
+#[path = "../support/mod.rs"]
+mod support;
 
 use backends::Bed;
 use palisade_store::{Store, StoreError};
@@ -59,4 +62,17 @@ fn a_second_opener_is_refused() {
     assert_eq!(second.err(), Some(StoreError::Locked(folder.path().to_path_buf())));
     drop(first);
     Store::open_sqlite(folder.path(), &options).unwrap();
+}
+
+#[test]
+fn postgres() {
+    let Some(server) = support::Server::start() else {
+        return;
+    };
+    run(|| Bed::postgres(server.fresh_url()));
+    documents::reopen(Bed::postgres(server.fresh_url()));
+    for (name, check) in nodes::CHECKS {
+        println!("{name}");
+        check(&server.fresh_url());
+    }
 }
