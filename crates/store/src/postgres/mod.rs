@@ -100,27 +100,32 @@ impl Postgres {
         self.returned.notify_one();
     }
 
-    fn read_once(&self, work: &mut dyn FnMut(&mut dyn Rows) -> Result<()>) -> (Result<()>, bool) {
-        let mut connection = match self.take_reader() {
-            Ok(connection) => connection,
-            Err(error) => return (Err(error), false),
-        };
+    fn read_once(&self, work: &mut dyn FnMut(&mut dyn Rows) -> Result<()>) -> Result<()> {
+        let mut connection = self.take_reader()?;
         let mut rows = PostgresRows { postgres: self, connection: &mut connection, begun: false };
-        let result = work(&mut rows);
-        let usable = !rows.begun || self.wait(connection.run("COMMIT")).is_ok();
-        let lost = connection.is_closed();
-        self.give_back((usable && !lost).then_some(connection));
-        (result, lost)
+        let mut result = work(&mut rows);
+        if rows.begun {
+            result = result.and(self.wait(connection.run("COMMIT")));
+        }
+        // A connection that failed is closed, in whatever state it is.
+        self.give_back(result.is_ok().then_some(connection));
+        result
+    }
+
+    /// Closes idle connections, which may have been lost together with one that was used.
+    fn forget_idle(&self) {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).idle.clear();
     }
 }
 
 impl Backend for Postgres {
     fn read(&self, work: &mut dyn FnMut(&mut dyn Rows) -> Result<()>) -> Result<()> {
-        let (result, lost) = self.read_once(work);
-        match result {
-            // The server was restarted, or asks for a retry: once more, on another connection.
-            Err(_) if lost => self.read_once(work).0,
-            Err(StoreError::Conflict) => self.read_once(work).0,
+        match self.read_once(work) {
+            // The server was restarted, or asks for a retry: once more, on a new connection.
+            Err(StoreError::Io(_) | StoreError::Conflict) => {
+                self.forget_idle();
+                self.read_once(work)
+            }
             result => result,
         }
     }

@@ -95,16 +95,23 @@ impl<'a> PostgresSession<'a> {
         postgres: &'a Postgres,
         mut writer: MutexGuard<'a, Option<Connection>>,
     ) -> Result<PostgresSession<'a>> {
-        if writer.as_ref().is_none_or(Connection::is_closed) {
-            *writer = Some(postgres.connect()?);
+        let taken = match writer.as_mut().filter(|connection| !connection.is_closed()) {
+            Some(connection) => postgres.wait(take_counter(connection)),
+            None => Err(StoreError::Io("not connected".into())),
+        };
+        let before = match taken {
+            // The connection was lost while it was idle; nothing has been done on it.
+            Err(StoreError::Io(_)) => {
+                let connection = writer.insert(postgres.connect()?);
+                postgres.wait(take_counter(connection))
+            }
+            taken => taken,
+        };
+        if before.is_err() {
+            *writer = None;
         }
-        let (before, revision, unsent) = (0, None, Unsent::default());
-        let mut session =
-            PostgresSession { postgres, writer, before, revision, unsent, ended: false };
-        let connection = connected(&mut session.writer)?;
-        // On an error the session is dropped here and rolls back.
-        session.before = postgres.wait(take_counter(connection))?;
-        Ok(session)
+        let (before, revision, unsent) = (before?, None, Unsent::default());
+        Ok(PostgresSession { postgres, writer, before, revision, unsent, ended: false })
     }
 
     fn flush(&mut self) -> Result<()> {
