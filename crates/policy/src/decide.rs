@@ -10,11 +10,11 @@ use crate::rcp_services::supports_rcp;
 use crate::request::Request;
 use crate::set::PolicySet;
 use crate::statement::Query;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// A kind of policy that can decide, in the order in which one is named when several deny.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Layer {
     /// Service control policies of the caller's organization.
@@ -39,7 +39,7 @@ pub enum Layer {
 }
 
 /// How a request was decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Outcome {
     /// It may.
@@ -51,7 +51,7 @@ pub enum Outcome {
 }
 
 /// A statement of a policy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StatementRef {
     /// The layer it acted in.
@@ -61,18 +61,18 @@ pub struct StatementRef {
     /// Its index in the policy, from 0.
     pub index: u32,
     /// Its `Sid`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<Arc<str>>,
 }
 
 /// The answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Decision {
     /// Allowed, denied, or not allowed.
     pub outcome: Outcome,
     /// Which layer denied or failed to allow; `None` when allowed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub denied_by: Option<Layer>,
     /// The statements that decided: the denying one, the one that cannot be resolved, or those
     /// that granted (the resource's, the identity's). Empty for an implicit deny and for root.

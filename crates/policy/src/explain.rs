@@ -11,11 +11,12 @@ use crate::request::{ContextKeys, Lookup, Request};
 use crate::set::{PolicySet, Verdict};
 use crate::statement::{CompiledStatement, Query};
 use crate::truth::Truth;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// How a request was decided, in full.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Trace {
     /// The answer, the same that [`crate::decide`] gives.
@@ -27,19 +28,19 @@ pub struct Trace {
 }
 
 /// One layer, or one level of an organization.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Stage {
     /// Which layer.
     pub layer: Layer,
     /// For SCPs and RCPs the level, 0 for the root.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub level: Option<usize>,
     /// Why the layer does not concern this request, when it does not.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub skipped: Option<&'static str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skipped: Option<Cow<'static, str>>,
     /// How directly the layer allows, if it does.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allows: Option<Grant>,
     /// Whether a statement of the layer denies.
     pub denies: bool,
@@ -48,7 +49,7 @@ pub struct Stage {
 }
 
 /// One policy of a stage.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PolicyTrace {
     /// Its label in the set.
@@ -58,39 +59,39 @@ pub struct PolicyTrace {
 }
 
 /// One statement, part by part. It applies when all parts match.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StatementTrace {
     /// Its index in the policy, from 0.
     pub index: usize,
     /// Its `Sid`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
     /// `Allow` or `Deny`.
     pub effect: Effect,
     /// Whether it applies to the request.
     pub applies: Truth,
     /// `Principal` or `NotPrincipal`; `None` where the kind of document has none.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub principal: Option<ValueTrace>,
     /// How the statement names the caller, when it does.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant: Option<Grant>,
     /// `Action` or `NotAction`.
     pub action: ValueTrace,
     /// `Resource` or `NotResource`; `None` where the kind of document has none.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource: Option<ValueTrace>,
     /// All conditions.
     pub conditions: Vec<ConditionTrace>,
 }
 
 /// An element and what it was compared with.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ValueTrace {
     /// `Action`, `NotAction`, ….
-    pub element: &'static str,
+    pub element: Cow<'static, str>,
     /// What the policy says.
     pub policy: Vec<String>,
     /// What the request says.
@@ -100,7 +101,7 @@ pub struct ValueTrace {
 }
 
 /// A condition and what it was compared with.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ConditionTrace {
     /// The operator with its modifiers.
@@ -116,7 +117,7 @@ pub struct ConditionTrace {
 }
 
 /// What the request context held under a key.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum RequestValue {
     /// Nothing.
@@ -258,6 +259,7 @@ impl Tracer<'_> {
         let layer = self.request.named(layer);
         let allows = verdict.allow.map(|(grant, _)| grant);
         let denies = verdict.deny.is_some();
+        let skipped = skipped.map(Cow::Borrowed);
         (Stage { layer, level, skipped, allows, denies, policies }, verdict)
     }
 
@@ -309,7 +311,7 @@ fn element(
 ) -> ValueTrace {
     let [plain, negated] = names;
     ValueTrace {
-        element: if written.negated { negated } else { plain },
+        element: Cow::Borrowed(if written.negated { negated } else { plain }),
         policy: written.values.iter().map(|value| value.text.clone()).collect(),
         request: request.to_owned(),
         matched,
@@ -318,7 +320,7 @@ fn element(
 
 fn principal_trace(written: &PrincipalElement, caller: &str, matched: Truth) -> ValueTrace {
     ValueTrace {
-        element: if written.negated { "NotPrincipal" } else { "Principal" },
+        element: Cow::Borrowed(if written.negated { "NotPrincipal" } else { "Principal" }),
         policy: written.entries.iter().map(|entry| entry.value.text.clone()).collect(),
         request: caller.to_owned(),
         matched,

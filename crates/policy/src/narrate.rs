@@ -55,7 +55,7 @@ fn write_stage(f: &mut fmt::Formatter<'_>, stage: &Stage) -> fmt::Result {
     if let Some(level) = stage.level {
         write!(f, ", level {level}")?;
     }
-    if let Some(reason) = stage.skipped {
+    if let Some(reason) = &stage.skipped {
         return writeln!(f, ": not consulted, {reason}");
     }
     let allows = match stage.allows {

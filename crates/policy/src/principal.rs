@@ -5,11 +5,11 @@
 use crate::arn::{Arn, is_account_id};
 use crate::document::{PrincipalElement, PrincipalEntry, PrincipalType};
 use crate::request::{Principal, PrincipalKind};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How directly an Allow of a resource's policy names the caller. A stronger grant needs less of
 /// the caller's own policies ("How AWS enforcement code logic evaluates requests").
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Grant {
     /// Its account: identity policies, boundary and session policies must allow as well.

@@ -1,10 +1,10 @@
 //! Three-valued answers: what is known to match, known not to, and what cannot be known.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Whether something matches. The order makes "and" the smallest and "or" the largest, so the
 /// outcome never depends on the order in which the parts were looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Truth {
     /// It does not match.

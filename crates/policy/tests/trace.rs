@@ -1,7 +1,7 @@
 //! The trace, as data and in words.
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
-use palisade_policy::Case;
+use palisade_policy::{Case, Trace};
 use serde_json::json;
 
 fn case() -> Case {
@@ -73,6 +73,21 @@ fn as_data() {
         json!({"operator": "ForAnyValue:StringEquals", "key": "aws:TagKeys", "policy": ["b"],
             "request": {"values": ["a", "b"]}, "matched": "yes"})
     );
+}
+
+/// Stored decision records are read back to be told in words.
+#[test]
+fn round_trip() {
+    let trace = case().explain();
+    let text = serde_json::to_string(&trace).unwrap();
+    assert_eq!(serde_json::from_str::<Trace>(&text).unwrap(), trace);
+}
+
+#[test]
+fn sets_are_shared_between_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<palisade_policy::PolicySet>();
+    shared::<palisade_policy::CompiledPolicy>();
 }
 
 #[test]
