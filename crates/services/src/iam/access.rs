@@ -1,5 +1,5 @@
 //! What decides about a principal, in one small document: its policies, groups and keys. Loading a
-//! principal is a few `get`s and no scan. The document exists exactly as long as the principal does.
+//! principal is a few `get`s and no scan. The document lives exactly as long as the principal.
 
 use super::policy_use::{self, PolicyUse, Usage};
 use crate::context::Context;

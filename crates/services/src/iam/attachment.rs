@@ -228,7 +228,7 @@ mod tests {
         let own = make_policy(&lab, "own");
         let job = "arn:aws:iam::aws:policy/job-function/Billing";
         for kind in KINDS {
-            for arn in [&own, READ_ONLY, job, READ_ONLY] {
+            for arn in [own.as_str(), READ_ONLY, job, READ_ONLY] {
                 assert_eq!(change(&lab, kind, true, "ANA", arn), None);
             }
             let all = names(&lab, kind, None, None, None);
@@ -263,7 +263,8 @@ mod tests {
             let missing = format!("NoSuchEntity: The {word} with name Bob cannot be found.");
             check("Bob", READ_ONLY, missing);
             for arn in [&none, &other] {
-                let text = format!("NoSuchEntity: Policy {arn} does not exist or is not attachable.");
+                let text =
+                    format!("NoSuchEntity: Policy {arn} does not exist or is not attachable.");
                 check("ana", arn, text);
             }
             check(

@@ -278,7 +278,7 @@ mod tests {
         make_all(&lab, "ana");
         for (kind, most) in [(Kind::User, 2048), (Kind::Group, 5120), (Kind::Role, 10_240)] {
             let half = long_document(most / 2 - 200);
-            let spaced = half.replace(':', &format!(":{}", " ".repeat(most)));
+            let spaced = half.replace("\":", &format!("\":{}", " ".repeat(most)));
             assert_eq!(put_on(&lab, kind, "ana", "one", &half), None);
             assert_eq!(put_on(&lab, kind, "ana", "two", &spaced), None);
             let word = kind.word();

@@ -314,8 +314,7 @@ mod tests {
             "EntityAlreadyExists: Instance Profile WEB already exists."
         );
         lab.write(|cx| quota::grant(cx, &quota::INSTANCE_PROFILES, 1)).unwrap();
-        let input =
-            CreateInstanceProfileRequest { instance_profile_name: "two".into(), ..input };
+        let input = CreateInstanceProfileRequest { instance_profile_name: "two".into(), ..input };
         assert_eq!(
             lab.refusal(create_instance_profile, input),
             "LimitExceeded: Cannot exceed quota for InstanceProfilesPerAccount: 1"
@@ -346,7 +345,10 @@ mod tests {
             lab.call(list_instance_profiles_for_role, input).unwrap()
         };
         let first = page(None);
-        assert_eq!((names(&first.instance_profiles).as_str(), first.is_truncated), ("ab", Some(true)));
+        assert_eq!(
+            (names(&first.instance_profiles).as_str(), first.is_truncated),
+            ("ab", Some(true))
+        );
         assert_eq!(names(&page(first.marker).instance_profiles), "c");
     }
 

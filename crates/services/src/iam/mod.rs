@@ -1,4 +1,4 @@
-//! AWS Identity and Access Management: users, groups, roles, policies and access keys of an account.
+//! AWS Identity and Access Management: an account's users, groups, roles, policies and access keys.
 //!
 //! A principal is two documents: the AWS shape that the API shows (`iam/user`, `iam/role`, …) and a
 //! small [`access::Access`] that holds all that decides about it, so that loading a principal for a
@@ -57,10 +57,12 @@ pub static OPERATIONS: &[Operation] = &[
     write("PutUserPermissionsBoundary", &Typed(user::put_user_permissions_boundary)),
     write("DeleteUserPermissionsBoundary", &Typed(user::delete_user_permissions_boundary)),
     // Groups.
-    write("CreateGroup", &Typed(group::create_group)).requiring(&Requiring(requirements::create_group)),
+    write("CreateGroup", &Typed(group::create_group))
+        .requiring(&Requiring(requirements::create_group)),
     read("GetGroup", &Typed(group::get_group)),
     read("ListGroups", &Typed(group::list_groups)),
-    write("UpdateGroup", &Typed(group::update_group)).requiring(&Requiring(requirements::update_group)),
+    write("UpdateGroup", &Typed(group::update_group))
+        .requiring(&Requiring(requirements::update_group)),
     write("DeleteGroup", &Typed(group::delete_group)),
     write("AddUserToGroup", &Typed(group::add_user_to_group))
         .requiring(&Requiring(requirements::add_user_to_group)),

@@ -1,5 +1,6 @@
-//! Handing a role to a service: whoever does it must be allowed `iam:PassRole` on the role (IAM User
-//! Guide, "Grant a user permissions to pass a role to an AWS service").
+//! Handing a role to a service: whoever does it must be allowed `iam:PassRole` on the role.
+//!
+//! Source: IAM User Guide, "Grant a user permissions to pass a role to an AWS service".
 
 use crate::authorization::Requirement;
 use crate::context::Context;

@@ -237,9 +237,7 @@ mod tests {
         );
         assert_eq!(
             lab.refusal(delete_policy_version, delete(&arn, "v3")),
-            format!(
-                "NoSuchEntity: Policy {arn} version v3 does not exist or is not attachable."
-            )
+            format!("NoSuchEntity: Policy {arn} version v3 does not exist or is not attachable.")
         );
     }
 
@@ -269,9 +267,7 @@ mod tests {
         assert_eq!(version.policy_version.unwrap().document, Some(document::encoded(DOCUMENT)));
         assert_eq!(
             lab.refusal(get_policy_version, get(&arn, "v9")),
-            format!(
-                "NoSuchEntity: Policy {arn} version v9 does not exist or is not attachable."
-            )
+            format!("NoSuchEntity: Policy {arn} version v9 does not exist or is not attachable.")
         );
         let of_aws = listed(&lab, READ_ONLY);
         assert!(of_aws[0].1, "{of_aws:?}");

@@ -7,10 +7,16 @@ use palisade_model::iam::{
 };
 
 /// A trust policy that lets EC2 in.
-pub const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+pub const TRUST: &str = concat!(
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","#,
+    r#""Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#
+);
 
 /// An identity policy.
-pub const DOCUMENT: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}"#;
+pub const DOCUMENT: &str = concat!(
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","#,
+    r#""Action":"s3:GetObject","Resource":"*"}]}"#
+);
 
 /// One of AWS's policies.
 pub const READ_ONLY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";

@@ -66,7 +66,7 @@ fn creation_refuses_what_aws_refuses() {
         "MalformedPolicyDocument: Policy document must be version 2012-10-17 or greater.",
     );
     check(long_document(6144), "LimitExceeded: Cannot exceed quota for PolicySize: 6144");
-    let spaced = DOCUMENT.replace(':', &format!(":{}", " ".repeat(6144)));
+    let spaced = DOCUMENT.replace("\":", &format!("\":{}", " ".repeat(6144)));
     let input = CreatePolicyRequest { policy_document: spaced, ..new_policy("spaced") };
     lab.call(create_policy, input).unwrap();
     lab.write(|cx| quota::grant(cx, &quota::POLICIES, 1)).unwrap();
@@ -119,10 +119,8 @@ fn a_policy_is_deleted_only_when_nobody_uses_it_and_one_version_is_left() {
     let input = DeletePolicyVersionRequest { policy_arn: arn.clone(), version_id: "v2".into() };
     lab.call(delete_policy_version, input).unwrap();
     lab.call(delete_policy, delete).unwrap();
-    let counts = |cx: &mut Context| {
-        Ok((quota::used(cx, &quota::POLICIES)?, quota::used(cx, &quota::POLICY_VERSIONS_IN_USE)?))
-    };
-    assert_eq!(lab.read(counts).unwrap(), (0, 0));
+    let used = |quota: &quota::Quota| lab.read(|cx| quota::used(cx, quota)).unwrap();
+    assert_eq!((used(&quota::POLICIES), used(&quota::POLICY_VERSIONS_IN_USE)), (0, 0));
     // The name is free again, and versions begin anew.
     assert_eq!(make_policy(&lab, "P"), format!("arn:aws:iam::{ACCOUNT}:policy/P"));
 }
@@ -131,10 +129,8 @@ fn a_policy_is_deleted_only_when_nobody_uses_it_and_one_version_is_left() {
 fn policies_are_tagged() {
     let lab = Lab::new();
     let policy_arn = make_policy(&lab, "p");
-    let input = TagPolicyRequest {
-        policy_arn: policy_arn.clone(),
-        tags: tags([("b", "1"), ("a", "2")]),
-    };
+    let input =
+        TagPolicyRequest { policy_arn: policy_arn.clone(), tags: tags([("b", "1"), ("a", "2")]) };
     lab.call(tag_policy, input).unwrap();
     let input = UntagPolicyRequest { policy_arn: policy_arn.clone(), tag_keys: vec!["B".into()] };
     lab.call(untag_policy, input).unwrap();
@@ -190,10 +186,8 @@ fn policies_are_listed_by_scope_use_and_path() {
     };
     check(request("Local"), &["A", "b", "c", "d"]);
     check(ListPoliciesRequest { path_prefix: Some("/x/".into()), ..request("Local") }, &["d"]);
-    let attached = |scope: &str| ListPoliciesRequest {
-        only_attached: Some(true),
-        ..request(scope)
-    };
+    let attached =
+        |scope: &str| ListPoliciesRequest { only_attached: Some(true), ..request(scope) };
     check(attached("Local"), &["b"]);
     check(attached("AWS"), &["ReadOnlyAccess"]);
     check(attached("All"), &["b", "ReadOnlyAccess"]);
@@ -276,7 +270,7 @@ fn the_principals_with_a_policy_are_listed() {
 fn a_principal_gets_the_default_version_of_its_policy() {
     let lab = Lab::new();
     let arn = make_policy(&lab, "p");
-    let other = format!("arn:aws:iam::210987654321:policy/p");
+    let other = "arn:aws:iam::210987654321:policy/p";
     lab.read(|cx| {
         let mut deps = Dependencies::new(cx.reader());
         let own = document_of(&mut deps, ACCOUNT, &arn)?.unwrap();
@@ -285,7 +279,7 @@ fn a_principal_gets_the_default_version_of_its_policy() {
         let aws = document_of(&mut deps, ACCOUNT, READ_ONLY)?.unwrap();
         assert!(aws.document.contains("\"Statement\""));
         assert_eq!((aws.label.as_str(), aws.revision), (READ_ONLY, 0));
-        assert_eq!(document_of(&mut deps, ACCOUNT, &other)?, None);
+        assert_eq!(document_of(&mut deps, ACCOUNT, other)?, None);
         assert_eq!(document_of(&mut deps, ACCOUNT, &format!("{arn}x"))?, None);
         Ok(())
     })

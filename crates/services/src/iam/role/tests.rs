@@ -52,7 +52,8 @@ fn creation_refuses_what_aws_refuses() {
         ..new_role("app")
     };
     let unknown = format!("arn:aws:iam::{ACCOUNT}:role/nobody");
-    let naming = TRUST.replace(r#""Service":"ec2.amazonaws.com""#, &format!(r#""AWS":"{unknown}""#));
+    let naming =
+        TRUST.replace(r#""Service":"ec2.amazonaws.com""#, &format!(r#""AWS":"{unknown}""#));
     check(
         trust(&naming),
         &format!("MalformedPolicyDocument: Invalid principal in policy: \"AWS\":\"{unknown}\""),
@@ -72,10 +73,7 @@ fn creation_refuses_what_aws_refuses() {
         &format!("NoSuchEntity: Scope ARN: {limit} does not exist or is not attachable."),
     );
     check(
-        CreateRoleRequest {
-            tags: Some(tags([("a", "1"), ("A", "2")])),
-            ..new_role("app")
-        },
+        CreateRoleRequest { tags: Some(tags([("a", "1"), ("A", "2")])), ..new_role("app") },
         "InvalidInput: Duplicate tag keys found. Please note that Tag keys are case \
          insensitive.",
     );
@@ -90,10 +88,8 @@ fn trust_follows_the_principal_and_not_its_name() {
     let arn = lab.call(user::create_user, ana.clone()).unwrap().user.unwrap().arn;
     let naming = TRUST.replace(r#""Service":"ec2.amazonaws.com""#, &format!(r#""AWS":"{arn}""#));
     lab.call(create_role, new_role("app")).unwrap();
-    let update = UpdateAssumeRolePolicyRequest {
-        role_name: "app".into(),
-        policy_document: naming.clone(),
-    };
+    let update =
+        UpdateAssumeRolePolicyRequest { role_name: "app".into(), policy_document: naming.clone() };
     lab.call(update_assume_role_policy, update).unwrap();
     let shown = |lab: &Lab| get(lab, "app").assume_role_policy_document.unwrap();
     assert_eq!(shown(&lab), document::encoded(&naming));
@@ -117,19 +113,18 @@ fn a_role_is_updated_tagged_and_limited() {
         max_session_duration: Some(43200),
     };
     lab.call(update_role, input).unwrap();
-    let input =
-        UpdateRoleDescriptionRequest { role_name: role_name(), description: "Two".into() };
+    let input = UpdateRoleDescriptionRequest { role_name: role_name(), description: "Two".into() };
     let role = lab.call(update_role_description, input).unwrap().role.unwrap();
-    assert_eq!((role.description.as_deref(), role.max_session_duration), (Some("Two"), Some(43200)));
+    assert_eq!(
+        (role.description.as_deref(), role.max_session_duration),
+        (Some("Two"), Some(43200))
+    );
 
-    let input = TagRoleRequest {
-        role_name: role_name(),
-        tags: tags([("zone", "1"), ("app", "2")]),
-    };
+    let input =
+        TagRoleRequest { role_name: role_name(), tags: tags([("zone", "1"), ("app", "2")]) };
     lab.call(tag_role, input).unwrap();
     let page = |marker: Option<String>| {
-        let input =
-            ListRoleTagsRequest { role_name: role_name(), marker, max_items: Some(1) };
+        let input = ListRoleTagsRequest { role_name: role_name(), marker, max_items: Some(1) };
         lab.call(list_role_tags, input).unwrap()
     };
     let first = page(None);
@@ -209,10 +204,8 @@ fn a_role_is_deleted_only_when_nothing_hangs_on_it() {
         policy_document,
     };
     lab.call(inline_policy::put_role_policy, input).unwrap();
-    let input = AttachRolePolicyRequest {
-        role_name: role_name.clone(),
-        policy_arn: policy_arn.clone(),
-    };
+    let input =
+        AttachRolePolicyRequest { role_name: role_name.clone(), policy_arn: policy_arn.clone() };
     lab.call(attachment::attach_role_policy, input).unwrap();
 
     refused("detach all policies");
