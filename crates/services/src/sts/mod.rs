@@ -10,6 +10,7 @@ pub mod identity;
 pub mod mfa;
 pub mod packing;
 pub mod resources;
+pub mod restriction;
 pub mod role;
 pub mod session;
 pub mod session_policy;

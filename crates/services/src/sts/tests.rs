@@ -8,7 +8,7 @@ use super::role::{assume_role, assume_role_requirements};
 use super::session::{self, Issuer, NewSession};
 use super::session_token::get_session_token;
 use crate::authorization::{Requirement, caller_of};
-use crate::caller::SessionKind;
+use crate::caller::{Session, SessionKind};
 use crate::iam::role::create_role;
 use crate::service::Resources;
 use crate::testing::{ACCOUNT, Lab, NOW};
@@ -18,6 +18,7 @@ use palisade_model::sts::{
     GetAccessKeyInfoRequest, GetCallerIdentityRequest, GetFederationTokenRequest,
     GetSessionTokenRequest, PolicyDescriptorType, Tag,
 };
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 const OTHER: &str = "210987654321";
@@ -25,6 +26,31 @@ const TRUST: &str = r#"{"Version":"2012-10-17","Statement":
     {"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"}}"#;
 const ALLOW_ALL: &str =
     r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+
+/// A session of a user without anything special.
+pub(super) fn plain_session() -> Session {
+    Session {
+        kind: SessionKind::SessionToken,
+        access_key_id: "ASIAEXAMPLE".into(),
+        secret_access_key: "secret".into(),
+        account: ACCOUNT.into(),
+        issuer_arn: "arn:aws:iam::123456789012:user/ana".into(),
+        issuer_id: "AIDA1".into(),
+        issuer_name: "ana".into(),
+        issuer_path: "/".into(),
+        name: String::new(),
+        issued_at_millis: NOW.millis(),
+        expires_at_millis: NOW.plus_seconds(900).millis(),
+        policies: Vec::new(),
+        policy_arns: Vec::new(),
+        tags: BTreeMap::new(),
+        transitive_tag_keys: Vec::new(),
+        source_identity: None,
+        mfa_at_millis: None,
+        chained: false,
+        federation: BTreeMap::new(),
+    }
+}
 
 fn make_role(lab: &Lab, name: &str, seconds: i32) -> Role {
     let input = CreateRoleRequest {
