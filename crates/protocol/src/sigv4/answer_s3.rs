@@ -46,6 +46,35 @@ pub(super) fn answer(error: &Error) -> Answer {
             "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"",
         ),
         Error::MalformedCredential { form, .. } => malformed(*form, CREDENTIAL_FORM),
+        Error::MalformedScopeDate { .. }
+        | Error::ScopeDate { .. }
+        | Error::WrongRegion { .. }
+        | Error::WrongService { .. }
+        | Error::WrongTerminator { .. } => scope(error),
+        Error::Expires(problem) => expires(*problem),
+        Error::HostNotSigned => headers_not_signed("host"),
+        Error::HeadersNotSigned { names } => headers_not_signed(&names.join(", ")),
+        Error::SignatureExpired(skew) | Error::SignatureNotYetCurrent(skew) => skewed(skew),
+        Error::PresignedExpired { expires_seconds, expired_at, now } => {
+            Answer::new("AccessDenied", 403, "Request has expired")
+                .field("X-Amz-Expires", expires_seconds.to_string())
+                .field("Expires", extended(*expired_at))
+                .field("ServerTime", extended(*now))
+        }
+        Error::PayloadHashMissing
+        | Error::PayloadHashInvalid { .. }
+        | Error::PayloadHashMismatch { .. } => payload(error),
+        Error::SignatureMismatch(mismatch) => does_not_match(mismatch),
+        Error::Chunk(error) => chunk(error),
+        Error::UnknownAccessKey { .. }
+        | Error::InvalidToken { .. }
+        | Error::ExpiredToken { .. } => identity(error),
+    }
+}
+
+/// A credential that is not for this endpoint or not for this day.
+fn scope(error: &Error) -> Answer {
+    match error {
         Error::MalformedScopeDate { form, date } => malformed(
             *form,
             format!(
@@ -68,21 +97,13 @@ pub(super) fn answer(error: &Error) -> Answer {
             *form,
             format!("incorrect terminal \"{terminator}\". This endpoint uses \"aws4_request\"."),
         ),
-        Error::Expires(problem) => expires(*problem),
-        Error::HostNotSigned => headers_not_signed("host"),
-        Error::HeadersNotSigned { names } => headers_not_signed(&names.join(", ")),
-        Error::SignatureExpired(skew) | Error::SignatureNotYetCurrent(skew) => skewed(skew),
-        Error::PresignedExpired { expires_seconds, expired_at, now } => {
-            Answer::new("AccessDenied", 403, "Request has expired")
-                .field("X-Amz-Expires", expires_seconds.to_string())
-                .field("Expires", extended(*expired_at))
-                .field("ServerTime", extended(*now))
-        }
-        Error::PayloadHashMissing
-        | Error::PayloadHashInvalid { .. }
-        | Error::PayloadHashMismatch { .. } => payload(error),
-        Error::SignatureMismatch(mismatch) => does_not_match(mismatch),
-        Error::Chunk(error) => chunk(error),
+        _ => malformed(Form::Header, CREDENTIAL_FORM),
+    }
+}
+
+/// An access key or token that the caller's lookup refused.
+fn identity(error: &Error) -> Answer {
+    match error {
         Error::UnknownAccessKey { access_key_id } => Answer::new(
             "InvalidAccessKeyId",
             403,
@@ -99,6 +120,7 @@ pub(super) fn answer(error: &Error) -> Answer {
             Answer::new("ExpiredToken", 400, "The provided token has expired.")
                 .field("Token-0", token)
         }
+        _ => Answer::new("AccessDenied", 403, "Access Denied"),
     }
 }
 

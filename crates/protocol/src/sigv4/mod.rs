@@ -8,8 +8,8 @@
 //! let verified = verify(&parsed, &parts, &secret, Payload::Body(&body), &rules, &keys)?;
 //! ```
 //!
-//! An [`Error`] says what is wrong as data; [`Error::answer`] gives code, status, text and fields as
-//! the services of a [`Dialect`] print them.
+//! An [`Error`] says what is wrong as data; [`Error::answer`] gives code, status, text and fields
+//! as the services of a [`Dialect`] print them.
 
 mod answer;
 mod answer_s3;

@@ -167,7 +167,7 @@ fn parse_header<'a>(parts: &RequestParts<'a>, header: &'a str) -> Result<Proof<'
         Algorithm::HmacSha256 => None,
     };
     let lacks_regions = algorithm == Algorithm::EcdsaP256Sha256 && region_set.is_none();
-    let (Some(credential), Some(signature), Some(signed_headers), Some((date, timestamp)), false) = (
+    let (Some(credential), Some(signature), Some(signed_headers), Some((date, time)), false) = (
         components.credential,
         components.signature,
         components.signed_headers,
@@ -186,7 +186,7 @@ fn parse_header<'a>(parts: &RequestParts<'a>, header: &'a str) -> Result<Proof<'
         }));
     };
     let timestamp =
-        timestamp.ok_or_else(|| Error::MalformedDate { form: Form::Header, date: lossy(date) })?;
+        time.ok_or_else(|| Error::MalformedDate { form: Form::Header, date: lossy(date) })?;
     let (access_key_id, scope) = credential_parts(Form::Header, algorithm, credential.into())?;
     let token = parts.single("x-amz-security-token")?;
     Ok(Proof::Signature(Parsed {

@@ -42,7 +42,9 @@ pub enum BodyProof {
 }
 
 impl BodyProof {
-    /// Settles a body read after [`verify`](super::verify()), given the SHA-256 of all of it.
+    /// Settles a body read after [`verify`](super::verify()), given the SHA-256 of all of it. It
+    /// compares for [`BodyProof::Sha256`] only: chunks prove themselves in their decoder, and the
+    /// other two owe nothing.
     ///
     /// # Errors
     /// [`Error::PayloadHashMismatch`] when another body was signed.

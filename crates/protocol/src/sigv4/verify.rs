@@ -37,7 +37,8 @@ pub struct Rules<'a> {
     pub services: &'a [&'a str],
     /// Whether a body may stay unsigned (`UNSIGNED-PAYLOAD`, `STREAMING-UNSIGNED-PAYLOAD-TRAILER`).
     /// AWS allows it to S3, and to operations whose model says `v4-unsigned-body`, over TLS.
-    /// A presigned S3 request without `X-Amz-Content-Sha256` leaves its body unsigned by definition.
+    /// A presigned S3 request without `X-Amz-Content-Sha256` leaves its body unsigned by
+    /// definition.
     pub unsigned_payload: bool,
     /// Whether a session token may have been added after signing. S3 signs it; AWS documents that
     /// others (IoT Core, OpenSearch) add it afterwards. The token is the caller's to check against
@@ -82,7 +83,7 @@ pub struct Verified<'a> {
 /// Verifies the proof of a request against the secret access key of `parsed.access_key_id`.
 ///
 /// # Errors
-/// All of [`Error`] but those of [`parse`](super::parse()) and those that the caller's lookup raises.
+/// All of [`Error`] but those of [`parse`](super::parse()) and of the caller's lookup.
 pub fn verify<'p>(
     parsed: &'p Parsed,
     parts: &RequestParts,
