@@ -1,6 +1,6 @@
 //! Durable transactions a second from 32 writers: one document and one 1.5 KB audit record each.
 //!
-//! `cargo run --release -p palisade-store --example write_speed -- FOLDER [DOCUMENTS]`
+//! `cargo run --release -p palisade-store --example write_speed -- FOLDER|URL [DOCUMENTS]`
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -14,7 +14,11 @@ fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
     let folder = arguments.next().unwrap_or_else(|| "write_speed.data".into());
     let documents: u64 = arguments.next().and_then(|text| text.parse().ok()).unwrap_or(100_000);
-    let store = Store::open_sqlite(std::path::Path::new(&folder), &Options::default())?;
+    let store = if folder.starts_with("postgres") {
+        Store::open_postgres(&folder, &Options::default())?
+    } else {
+        Store::open_sqlite(std::path::Path::new(&folder), &Options::default())?
+    };
     println!("{:>10} {:>10} {:>9} {:>9} {:>9}", "documents", "tx/s", "p50 ms", "p99 ms", "max ms");
     let mut from = 0;
     while from < documents {

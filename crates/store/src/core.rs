@@ -1,5 +1,6 @@
 //! What the handle, the snapshots and the writer thread share.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread::ThreadId;
@@ -104,7 +105,8 @@ impl Core {
         self.mark_fresh();
         if !told.is_empty() {
             for subscriber in subscribers {
-                subscriber(told);
+                // What is committed stays committed, and the others must be told too.
+                let _ = catch_unwind(AssertUnwindSafe(|| subscriber(told)));
             }
         }
     }

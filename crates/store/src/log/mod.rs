@@ -38,7 +38,7 @@ pub struct ReadLog {
 }
 
 enum Place {
-    Disk(Disk),
+    Disk(Box<Disk>),
     Memory(Mutex<Ring>),
 }
 
@@ -95,7 +95,7 @@ impl ReadLog {
         let losses = VecDeque::new();
         let writing = Writing { file, sealed, current, spare: vec![], losses, torn: false };
         Ok(ReadLog {
-            place: Place::Disk(Disk {
+            place: Place::Disk(Box::new(Disk {
                 folder: folder.to_path_buf(),
                 segment_bytes,
                 pending: Mutex::new(pending),
@@ -103,7 +103,7 @@ impl ReadLog {
                 handed_over: AtomicU64::new(0),
                 lost: AtomicU64::new(0),
                 syncer,
-            }),
+            })),
         })
     }
 

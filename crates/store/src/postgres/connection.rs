@@ -18,8 +18,9 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::schema::{MIGRATIONS, VERSION};
 use crate::error::{Result, StoreError};
 
-/// How to reach the database. `sslmode` is as libpq's, except that a certificate is always verified
-/// when TLS is used; `sslrootcert` names a PEM file to trust in place of the system's roots.
+/// How to reach the database. TLS is used when the URL says `sslmode=require` (or `prefer`, where the
+/// server has it), and then the certificate is verified; `sslrootcert` names a PEM file to trust in
+/// place of the system's roots.
 pub(crate) struct Address {
     config: Config,
     tls: Option<MakeRustlsConnect>,
@@ -28,12 +29,16 @@ pub(crate) struct Address {
 impl Address {
     pub(crate) fn parse(url: &str) -> Result<Address> {
         let (url, root) = split_root(url);
+        let asks_for_tls = url.contains("sslmode=");
         let mut config = Config::from_str(&url)
             .map_err(|error| StoreError::Io(format!("the PostgreSQL URL: {error}")))?;
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(Duration::from_secs(10));
         }
         config.application_name("palisade");
+        if !asks_for_tls {
+            config.ssl_mode(SslMode::Disable);
+        }
         let tls = match config.get_ssl_mode() {
             SslMode::Disable => None,
             _ => Some(MakeRustlsConnect::new(client_config(root.as_deref())?)),

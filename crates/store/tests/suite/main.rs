@@ -75,4 +75,8 @@ fn postgres() {
         println!("{name}");
         check(&server.fresh_url());
     }
+    match server.certificate() {
+        Some(certificate) => nodes::tls(&server.fresh_url(), certificate),
+        None => println!("SKIPPED: no openssl to give the server a certificate"),
+    }
 }

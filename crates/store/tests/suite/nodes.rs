@@ -1,5 +1,6 @@
 //! Several nodes on one database.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,7 @@ pub const CHECKS: &[NodeCheck] = &[
     ("nodes that start together create the tables once", start_together),
     ("increments from several nodes lose nothing", increments),
     ("a node sees another's commits by polling", follows),
+    ("injected serialization failures are retried", injected),
     ("a lost server is an error and then works again", outage),
 ];
 
@@ -92,18 +94,64 @@ fn follows(url: &str) {
     assert_eq!(reader.write_blocking(Box::new(work)).unwrap().revision, 4);
 }
 
-/// Ends all of the store's connections on the server.
-fn end_connections(url: &str) {
+/// Runs SQL past the store.
+fn run(url: &str, sql: &str) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let (client, driver) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
         let driver = tokio::spawn(driver);
-        let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-            WHERE application_name = 'palisade' AND pid <> pg_backend_pid()";
         client.batch_execute(sql).await.unwrap();
         drop(client);
         let _ = driver.await;
     });
+}
+
+fn injected(url: &str) {
+    let store = open(url);
+    run(
+        url,
+        "CREATE FUNCTION fail_sometimes() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            IF random() < 0.4 THEN RAISE EXCEPTION 'injected' USING ERRCODE = '40001'; END IF;
+            RETURN NULL; END $$;
+        CREATE TRIGGER fail_history AFTER INSERT ON history
+            FOR EACH STATEMENT EXECUTE FUNCTION fail_sometimes();
+        CREATE CONSTRAINT TRIGGER fail_commit AFTER INSERT ON history
+            DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fail_sometimes();",
+    );
+    for number in 1..=60 {
+        let committed = store.write_blocking(Box::new(|tx| {
+            let now = tx.get(&user("counter"))?.map_or(0, |document| document.body.len());
+            Ok(tx.put(&user("counter"), &vec![b'x'; now + 1])?)
+        }));
+        assert_eq!(committed.unwrap().revision, number);
+        let counter = store.snapshot().get(&user("counter")).unwrap().unwrap();
+        assert_eq!(counter.body.len() as u64, number);
+    }
+}
+
+/// TLS is used when asked for, and only with a certificate that is trusted.
+pub fn tls(url: &str, certificate: &Path) {
+    let trusted = format!("{url}&sslmode=require&sslrootcert={}", certificate.display());
+    let store = open(&trusted);
+    store.write_blocking(Box::new(|tx| Ok(tx.put(&user("a"), b"1")?))).unwrap();
+    run(
+        url,
+        "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
+            WHERE ssl AND application_name = 'palisade') THEN RAISE 'no TLS'; END IF; END $$",
+    );
+    let untrusted = Store::open_postgres(&format!("{url}&sslmode=require"), &options());
+    assert!(matches!(untrusted.err(), Some(StoreError::Io(_))));
+    let by_name = trusted.replace("127.0.0.1", "localhost");
+    assert!(Store::open_postgres(&by_name, &options()).is_err(), "the name is verified");
+}
+
+/// Ends all of the store's connections on the server.
+fn end_connections(url: &str) {
+    run(
+        url,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE application_name = 'palisade' AND pid <> pg_backend_pid()",
+    );
 }
 
 fn outage(url: &str) {

@@ -14,6 +14,7 @@ use tempfile::TempDir;
 pub struct Server {
     url: String,
     next: AtomicU32,
+    certificate: Option<PathBuf>,
     private: Option<(Child, TempDir)>,
 }
 
@@ -21,7 +22,7 @@ impl Server {
     /// Starts or finds a server. Says why when there is none.
     pub fn start() -> Option<Server> {
         if let Ok(url) = std::env::var("PALISADE_TEST_POSTGRES") {
-            return Some(Server { url, next: AtomicU32::new(0), private: None });
+            return Some(Server { url, next: AtomicU32::new(0), certificate: None, private: None });
         }
         let Some(programs) = programs() else {
             println!("SKIPPED: no PALISADE_TEST_POSTGRES and no /usr/lib/postgresql/*/bin/initdb");
@@ -57,8 +58,26 @@ impl Server {
             .status()
             .unwrap();
         assert!(made.success(), "initdb failed");
+        let certificate = folder.path().join("server.crt");
+        let key = folder.path().join("server.key");
+        let certified = as_user("/usr/bin/openssl")
+            .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"])
+            .args(["-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext"])
+            .args(["subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"])
+            .arg("-keyout")
+            .arg(&key)
+            .arg("-out")
+            .arg(&certificate)
+            .status()
+            .is_ok_and(|status| status.success());
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let server = as_user("postgres")
+        let mut server = as_user("postgres");
+        if certified {
+            server.args(["-c", "ssl=on", "-c"]);
+            server.arg(format!("ssl_cert_file={}", certificate.display()));
+            server.arg("-c").arg(format!("ssl_key_file={}", key.display()));
+        }
+        let server = server
             .arg("-D")
             .arg(&data)
             .args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1"])
@@ -72,7 +91,15 @@ impl Server {
             std::thread::sleep(Duration::from_millis(20));
         }
         let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
-        Server { url, next: AtomicU32::new(0), private: Some((server, folder)) }
+        let certificate = certified.then_some(certificate);
+        let private = Some((server, folder));
+        Server { url, next: AtomicU32::new(0), certificate, private }
+    }
+
+    /// The certificate of a server that has TLS.
+    #[allow(dead_code, reason = "not every test that starts a server uses TLS")]
+    pub fn certificate(&self) -> Option<&Path> {
+        self.certificate.as_deref()
     }
 
     /// A URL at which no table exists yet.
