@@ -1,6 +1,8 @@
 //! From an operation's output to an HTTP response.
 
 use crate::cbor::CborWriter;
+use crate::event_stream;
+use crate::findings::is_event_stream;
 use crate::json::{Dialect, JsonWriter};
 use crate::rest;
 use crate::xml::XmlWriter;
@@ -90,6 +92,12 @@ pub fn respond(
             output.write(&mut writer);
             response.body = writer.into_bytes();
         }
+    }
+    let events = operation.output.members.iter().any(is_event_stream);
+    if events && !matches!(protocol, Protocol::RestJson | Protocol::RestXml) {
+        // Without places outside the body, the members are the stream's first event.
+        response.body = event_stream::initial_response(protocol, response.body);
+        response.content_type("application/vnd.amazon.eventstream");
     }
     if operation.method == Method::Head {
         response.body.clear();

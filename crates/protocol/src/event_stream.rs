@@ -255,6 +255,16 @@ pub fn event(protocol: Protocol, member: &'static Member, value: &dyn Shape) -> 
     writer.frame
 }
 
+/// The first event of a stream in the RPC protocols: the output's other members. `document` is
+/// what the protocol writes for them; the limits above hold it, or the answer is empty.
+pub fn initial_response(protocol: Protocol, document: Vec<u8>) -> Vec<u8> {
+    let frame = Frame::default()
+        .with(":message-type", "event")
+        .with(":event-type", "initial-response")
+        .with(":content-type", document_type(protocol));
+    Frame { payload: document, ..frame }.encode().unwrap_or_default()
+}
+
 /// The last event of a stream that failed; `shape` is the exception's member in its table.
 pub fn exception(protocol: Protocol, shape: &str, error: &Error) -> Frame {
     let frame = Frame::default()

@@ -4,6 +4,7 @@ use crate::answer::{Response, is_s3, media_type};
 use crate::cbor::CborWriter;
 use crate::json::{Dialect, JsonWriter, push_string};
 use crate::number;
+use crate::sqs::query_code;
 use crate::xml::XmlWriter;
 use http::header::{HeaderName, RETRY_AFTER};
 use palisade_shape::{
@@ -47,11 +48,13 @@ pub fn respond_error(
     }
     let has_query = service.protocols.contains(&Protocol::Query);
     match protocol {
-        Protocol::Query => response.body = query(service, error, request_id),
-        Protocol::RestXml if is_s3(protocol, service) => {
+        // S3 alone leaves the wrapper away (Smithy, `noErrorWrapping`).
+        Protocol::RestXml if service.name == "s3" => {
             response.body = s3(error, request_id, extra);
         }
-        Protocol::RestXml => response.body = query(service, error, request_id),
+        Protocol::Query | Protocol::RestXml => {
+            response.body = query(service, error, request_id, extra.host_id);
+        }
         Protocol::Ec2 => response.body = ec2(error, request_id),
         Protocol::Json10 | Protocol::Json11 => response.body = json(error, error.code.shape),
         Protocol::RestJson => {
@@ -62,7 +65,8 @@ pub fn respond_error(
     // SQS and CloudWatch moved from query: their SDKs still want the old codes.
     if has_query && !matches!(protocol, Protocol::Query | Protocol::Ec2 | Protocol::RestXml) {
         let fault = fault(error);
-        response.header(QUERY_ERROR, &format!("{};{fault}", error.code.code));
+        let code = query_code(service, error.code);
+        response.header(QUERY_ERROR, &format!("{code};{fault}"));
     }
     write_headers(&mut response, protocol, error);
     if protocol == Protocol::RestJson {
@@ -252,8 +256,8 @@ fn separate(out: &mut Vec<u8>) {
     }
 }
 
-fn code_and_message(writer: &mut XmlWriter, error: &Error) {
-    writer.element("Code", error.code.code);
+fn code_and_message(writer: &mut XmlWriter, code: &str, error: &Error) {
+    writer.element("Code", code);
     writer.element("Message", &error.message);
 }
 
@@ -263,16 +267,19 @@ fn fields(writer: &mut XmlWriter, error: &Error) {
     }
 }
 
-fn query(service: &Service, error: &Error, request_id: &str) -> Vec<u8> {
+fn query(service: &Service, error: &Error, request_id: &str, host_id: &str) -> Vec<u8> {
     let mut writer = XmlWriter::new(false);
     writer.open("ErrorResponse", service.xml_namespace);
     writer.raw("<Error>");
     writer.element("Type", fault(error));
-    code_and_message(&mut writer, error);
+    code_and_message(&mut writer, query_code(service, error.code), error);
     writer.set_body_only();
     fields(&mut writer, error);
     writer.raw("</Error>");
     writer.element("RequestId", request_id);
+    if !host_id.is_empty() {
+        writer.element("HostId", host_id);
+    }
     writer.close("ErrorResponse");
     writer.into_bytes()
 }
@@ -280,7 +287,7 @@ fn query(service: &Service, error: &Error, request_id: &str) -> Vec<u8> {
 fn ec2(error: &Error, request_id: &str) -> Vec<u8> {
     let mut writer = XmlWriter::new(true);
     writer.raw("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error>");
-    code_and_message(&mut writer, error);
+    code_and_message(&mut writer, error.code.code, error);
     fields(&mut writer, error);
     writer.raw("</Error></Errors>");
     writer.element("RequestID", request_id);
@@ -293,7 +300,7 @@ fn ec2(error: &Error, request_id: &str) -> Vec<u8> {
 fn s3(error: &Error, request_id: &str, extra: &Extra<'_>) -> Vec<u8> {
     let mut writer = XmlWriter::new(false);
     writer.raw("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>");
-    code_and_message(&mut writer, error);
+    code_and_message(&mut writer, error.code.code, error);
     for (name, value) in &error.fields {
         writer.element(name, value);
     }

@@ -155,6 +155,10 @@ pub fn timestamp_format(
 
 /// Whether the member travels beside the structure: a streamed body or an event stream.
 pub fn is_streamed(member: &Member) -> bool {
-    member.traits.has(Traits::STREAMING)
-        || matches!(&member.target.kind, Kind::Structure(events) if events.event_stream)
+    member.traits.has(Traits::STREAMING) || is_event_stream(member)
+}
+
+/// Whether the member is a stream of events.
+pub fn is_event_stream(member: &Member) -> bool {
+    matches!(&member.target.kind, Kind::Structure(events) if events.event_stream)
 }

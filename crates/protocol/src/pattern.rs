@@ -17,7 +17,7 @@ enum Matcher {
     Unsupported,
 }
 
-type Cache = RwLock<BTreeMap<usize, Arc<Matcher>>>;
+type Cache = RwLock<BTreeMap<(usize, usize), Arc<Matcher>>>;
 
 fn cache() -> &'static Cache {
     static CACHE: OnceLock<Cache> = OnceLock::new();
@@ -27,7 +27,7 @@ fn cache() -> &'static Cache {
 /// Whether the whole value matches. The pattern is compiled on its first use and then kept, by
 /// its address, which is that of one table row for the life of the process.
 pub fn matches(pattern: &'static str, value: &str) -> bool {
-    let key = pattern.as_ptr().addr();
+    let key = (pattern.as_ptr().addr(), pattern.len());
     let found = cache().read().ok().and_then(|cache| cache.get(&key).cloned());
     let matcher = found.unwrap_or_else(|| {
         let compiled = Arc::new(compile(pattern));

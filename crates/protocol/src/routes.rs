@@ -9,9 +9,8 @@ use http::HeaderMap;
 use palisade_shape::{Location, Operation, Service};
 use std::collections::BTreeMap;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Segment {
-    /// Sorts first: a literal is more specific than a label.
     Literal(&'static str),
     Label(&'static str),
     Greedy(&'static str),
@@ -20,6 +19,8 @@ enum Segment {
 #[derive(Debug)]
 struct Route {
     operation: &'static Operation,
+    /// Literals before labels before greedy labels, place by place.
+    rank: Vec<u8>,
     segments: Vec<Segment>,
     /// Keys, and values where the template has one.
     query: Vec<(&'static str, Option<&'static str>)>,
@@ -41,7 +42,7 @@ impl Routes {
             by_method.entry(operation.method.name()).or_default().push(Route::new(operation));
         }
         for routes in by_method.values_mut() {
-            routes.sort_by_key(|route| (route.rank(), std::cmp::Reverse(route.query.len())));
+            routes.sort_by(|left, right| left.rank.cmp(&right.rank));
         }
         Self { by_method }
     }
@@ -57,33 +58,29 @@ impl Routes {
     ) -> Option<(&'static Operation, Labels)> {
         let routes = self.by_method.get(method.as_str())?;
         let path: Vec<&str> = raw_path.strip_prefix('/').unwrap_or(raw_path).split('/').collect();
-        let mut best: Option<(&Route, Labels, u64)> = None;
+        let mut best: Option<(&Route, u64)> = None;
         for route in routes {
-            let Some(labels) = route.labels(&path) else { continue };
-            if !route.query.iter().all(|(key, value)| has(raw_query, key, *value)) {
-                continue;
-            }
-            if let Some((chosen, _, _)) = &best
-                && chosen.rank() < route.rank()
-            {
+            // Sorted by rank: what follows the best one's rank is less specific.
+            if best.is_some_and(|(chosen, _)| chosen.rank < route.rank) {
                 break;
             }
+            let fixed = |(key, value): &(&str, Option<&str>)| has(raw_query, key, *value);
+            if !route.fits(&path) || !route.query.iter().all(fixed) {
+                continue;
+            }
             let score = route.score(raw_query, headers);
-            let better = |best: &(&Route, Labels, u64)| {
-                // S3 replaced `GetBucketLifecycle` by `GetBucketLifecycleConfiguration` and others
-                // likewise: the longer name is the later one.
-                score > best.2
-                    || (score == best.2 && route.operation.name.starts_with(best.0.operation.name))
+            // S3 replaced `GetBucketLifecycle` by `GetBucketLifecycleConfiguration` and others
+            // likewise: the longer name is the later one.
+            let better = |(chosen, highest): (&Route, u64)| {
+                let successor = route.operation.name.starts_with(chosen.operation.name);
+                score > highest || (score == highest && successor)
             };
-            if best.as_ref().is_none_or(better) {
-                best = Some((route, labels, score));
+            if best.is_none_or(better) {
+                best = Some((route, score));
             }
         }
-        let (route, labels, _) = best?;
-        let decoded = labels
-            .into_iter()
-            .map(|(name, value)| Some((name, percent::decode(&value, Place::Path)?.into_owned())));
-        Some((route.operation, decoded.collect::<Option<Labels>>()?))
+        let (route, _) = best?;
+        Some((route.operation, route.labels(&path)?))
     }
 }
 
@@ -101,61 +98,70 @@ impl Route {
             wanted.map(|member| member.wire_name()).collect()
         };
         let query = query.split('&').filter(|pair| !pair.is_empty()).map(split_pair);
+        let segments: Vec<Segment> = path.split('/').map(segment).collect();
+        let rank = |segment: &Segment| match segment {
+            Segment::Literal(_) => 0,
+            Segment::Label(_) => 1,
+            Segment::Greedy(_) => 2,
+        };
         Self {
             operation,
-            segments: path.split('/').map(segment).collect(),
+            // The end sorts last: `/{name+}/policy` is more specific than `/{name+}`.
+            rank: segments.iter().map(rank).chain([3]).collect(),
+            segments,
             query: query.filter(|(key, _)| *key != "x-id").collect(),
             wanted_queries: located(Location::Query),
             wanted_headers: located(Location::Header),
         }
     }
 
-    /// Literals before labels before greedy labels, place by place.
-    fn rank(&self) -> Vec<u8> {
-        let rank = |segment: &Segment| match segment {
-            Segment::Literal(_) => 0,
-            Segment::Label(_) => 1,
-            Segment::Greedy(_) => 2,
-        };
-        // The end sorts last: `/{name+}/policy` is more specific than `/{name+}`.
-        self.segments.iter().map(rank).chain([3]).collect()
-    }
-
-    /// The labels' raw texts, when the path fits.
-    fn labels(&self, path: &[&str]) -> Option<Labels> {
-        let mut labels = Labels::new();
-        // `/bucket/` names what `/bucket` does.
+    /// Calls `take` with each segment and the parts of the path that it covers; false when the
+    /// path is too short or too long, or `take` says so.
+    fn walk<'p>(
+        &self,
+        path: &'p [&'p str],
+        mut take: impl FnMut(Segment, &'p [&'p str]) -> bool,
+    ) -> bool {
+        let greedy = self.segments.iter().any(|part| matches!(part, Segment::Greedy(_)));
+        // `/bucket/` names what `/bucket` does; in a key the last slash counts.
         let path = match path {
-            [rest @ .., ""] if rest.len() == self.segments.len() => rest,
+            [rest @ .., ""] if !greedy && rest.len() == self.segments.len() => rest,
             _ => path,
         };
-        let greedy = self.segments.iter().position(|part| matches!(part, Segment::Greedy(_)));
-        let fits = match greedy {
-            Some(_) => path.len() >= self.segments.len(),
-            None => path.len() == self.segments.len(),
-        };
-        if !fits {
-            return None;
+        let Some(extra) = path.len().checked_sub(self.segments.len()) else { return false };
+        if extra > 0 && !greedy {
+            return false;
         }
-        let extra = path.len() - self.segments.len();
-        let mut at = 0;
-        for segment in &self.segments {
+        let mut rest = path;
+        self.segments.iter().all(|segment| {
             let length = if matches!(segment, Segment::Greedy(_)) { extra + 1 } else { 1 };
-            let parts = path.get(at..at + length)?;
-            at += length;
-            match segment {
-                Segment::Literal(text) if parts == [*text] => {}
-                Segment::Literal(_) => return None,
-                Segment::Label(name) | Segment::Greedy(name) => {
-                    let text = parts.join("/");
-                    if text.is_empty() {
-                        return None;
-                    }
-                    labels.push((name, text));
-                }
+            let Some((parts, tail)) = rest.split_at_checked(length) else { return false };
+            rest = tail;
+            take(*segment, parts)
+        })
+    }
+
+    fn fits(&self, path: &[&str]) -> bool {
+        self.walk(path, |segment, parts| match segment {
+            Segment::Literal(text) => parts == [text],
+            // A label is never empty, but a key may be all slashes.
+            Segment::Label(_) | Segment::Greedy(_) => parts != [""],
+        })
+    }
+
+    /// The labels decoded; `None` when one holds a broken escape.
+    fn labels(&self, path: &[&str]) -> Option<Labels> {
+        let mut labels = Labels::new();
+        let whole = self.walk(path, |segment, parts| match segment {
+            Segment::Literal(_) => true,
+            Segment::Label(name) | Segment::Greedy(name) => {
+                let text = parts.join("/");
+                let decoded = percent::decode(&text, Place::Path);
+                labels.extend(decoded.as_deref().map(|text| (name, text.to_owned())));
+                decoded.is_some()
             }
-        }
-        Some(labels)
+        });
+        whole.then_some(labels)
     }
 
     /// How well the request fits beyond its path; the name in `x-id` decides.

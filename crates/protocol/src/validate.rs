@@ -125,8 +125,8 @@ fn text_length(length: &Length, value: &str) -> usize {
 
 fn text_is_allowed(text: &Text, value: &str) -> bool {
     let count = u64::try_from(text_length(&text.length, value)).unwrap_or(u64::MAX);
-    !text.length.max.is_some_and(|max| count > max)
-        && !text.length.min.is_some_and(|min| count < min)
+    text.length.max.is_none_or(|max| count <= max)
+        && text.length.min.is_none_or(|min| count >= min)
         && (text.values.is_empty() || text.values.contains(&value))
         && (text.pattern.is_empty() || pattern::matches(text.pattern, value))
 }

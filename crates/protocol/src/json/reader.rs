@@ -116,8 +116,11 @@ impl<'a> JsonReader<'a> {
             Next::Null => format!("NULL_VALUE can not be converted to {wanted}"),
             Next::End | Next::Other => return self.not_json(),
         };
-        self.findings.malformed(found);
         self.skip();
+        // What turns out not to be JSON at all is told as that.
+        if !self.broken {
+            self.findings.malformed(found);
+        }
     }
 
     /// The place of a key, with a guess that keys come in the table's order.

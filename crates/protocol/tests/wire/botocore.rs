@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use palisade_protocol::dynamic::Dynamic;
 use palisade_protocol::{Extra, Parts, Response, Routes, detect};
-use palisade_protocol::{from_json, read_request, respond, respond_error, to_json};
+use palisade_protocol::{from_json, query_code, read_request, respond, respond_error, to_json};
 use palisade_shape::{Operation, Protocol, Service};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
@@ -253,7 +253,7 @@ fn check_errors(
         let (headers, body) = answer_of(&response);
         let query_era = matches!(protocol, Protocol::Query | Protocol::Ec2 | Protocol::RestXml);
         let expected = if query_era || response.headers.contains_key("x-amzn-query-error") {
-            code.code
+            query_code(service, code)
         } else {
             code.shape
         };

@@ -8,5 +8,10 @@
 )]
 
 mod botocore;
+mod errors;
+mod events;
+mod random;
+mod refusals;
+mod routing;
 mod smithy;
 mod tables;

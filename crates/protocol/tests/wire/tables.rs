@@ -89,7 +89,7 @@ impl Tables<'_> {
             query_name: string_of(traits, "query"),
             location,
             traits: Traits(bits.fold(0, |all, (_, bit)| all | bit)),
-            xml_namespace: namespace.map(|namespace| &*namespace),
+            xml_namespace: namespace,
             target: self.target(kind, traits, depth),
         }
     }
