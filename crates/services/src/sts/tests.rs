@@ -331,7 +331,7 @@ fn users_and_root_get_session_tokens_and_sessions_do_not() {
     assert_eq!(ends(&credentials), 43_200);
     let session = with(&lab, &credentials);
     assert_eq!(session.caller.arn, user.caller.arn);
-    let error = ask(&session, None).unwrap_err().to_string();
+    let error = ask(&session, None).err().unwrap().to_string();
     assert_eq!(error, "AccessDenied: Cannot call GetSessionToken with session credentials");
 }
 
