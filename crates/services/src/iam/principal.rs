@@ -21,7 +21,7 @@ use palisade_model::iam::{AttachedPermissionsBoundary, Tag};
 use palisade_shape::Result;
 use palisade_store::{Key, Read};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Which principal a unique id names. In one table for the whole plane, because a policy of one
 /// account may name a principal of another by its id alone.
@@ -78,15 +78,6 @@ pub enum Owner {
     User(String),
     /// The account's root user.
     Root,
-}
-
-impl Owner {
-    pub fn user_name(&self) -> Option<&str> {
-        match self {
-            Self::User(name) => Some(name),
-            Self::Root => None,
-        }
-    }
 }
 
 /// The named user, or the caller when none is named. A role session has no user to stand for.
@@ -264,16 +255,6 @@ impl Loader<'_, '_> {
         let found = managed::document_of(self.deps, arn)?;
         found.ok_or_else(|| internal(format!("policy {arn} is attached and not there")))
     }
-}
-
-/// Session tags over the principal's own, by key ignoring case, as `aws:PrincipalTag/*` shows them.
-pub fn effective_tags(
-    own: &[(String, String)],
-    session: &BTreeMap<String, String>,
-) -> Vec<(String, String)> {
-    let given: BTreeSet<String> = session.keys().map(|key| key.to_lowercase()).collect();
-    let kept = own.iter().filter(|(key, _)| !given.contains(&key.to_lowercase())).cloned();
-    kept.chain(session.iter().map(|(key, value)| (key.clone(), value.clone()))).collect()
 }
 
 #[cfg(test)]
