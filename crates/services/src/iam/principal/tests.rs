@@ -13,6 +13,7 @@ use palisade_model::iam::{
     DeleteRoleRequest, DeleteUserRequest, GetRoleRequest, PutGroupPolicyRequest,
     PutUserPolicyRequest, Tag, UpdateUserRequest, User,
 };
+use std::collections::BTreeMap;
 
 const OTHER: &str = "210987654321";
 
