@@ -2,6 +2,7 @@
 
 use crate::document::Element;
 use crate::pattern::{Pattern, Syntax};
+use std::collections::BTreeMap;
 
 /// A request's action in lower case, split at its colon, kept on the stack.
 pub(crate) struct ActionName {
@@ -45,52 +46,98 @@ impl ActionName {
     }
 }
 
-/// One value of an action element.
-#[derive(Clone, Debug)]
-pub(crate) enum ActionMatcher {
-    /// The bare `*`.
-    All,
-    /// One service's actions, prefix and name pattern in lower case.
-    Service { service: Box<str>, name: Pattern },
-}
-
-impl ActionMatcher {
-    fn compile(text: &str) -> Option<Self> {
-        if text == "*" {
-            return Some(Self::All);
-        }
-        let lower = text.to_lowercase();
-        let (service, name) = lower.split_once(':')?;
-        let syntax = Syntax { wildcards: true, variables: false };
-        Some(Self::Service { service: service.into(), name: Pattern::compile(name, syntax) })
-    }
-
-    pub fn matches(&self, service: &str, name: &str) -> bool {
-        match self {
-            Self::All => true,
-            Self::Service { service: own, name: pattern } => {
-                **own == *service && pattern.matches_plain(name)
-            }
-        }
-    }
-}
-
-/// A compiled `Action` or `NotAction`.
+/// A compiled `Action` or `NotAction`, by service, so that a policy about hundreds of services
+/// costs no more to ask than one about a single one.
 #[derive(Clone, Debug)]
 pub(crate) struct Actions {
-    pub negated: bool,
-    pub matchers: Box<[ActionMatcher]>,
+    negated: bool,
+    /// The bare `*` is among the values.
+    everything: bool,
+    /// Sorted by service prefix; all in lower case.
+    services: Box<[ServiceActions]>,
+}
+
+#[derive(Clone, Debug)]
+struct ServiceActions {
+    service: Box<str>,
+    names: Box<[Pattern]>,
 }
 
 impl Actions {
     pub fn compile(element: &Element) -> Self {
-        let texts = element.values.iter().map(|value| value.text.as_str());
-        let matchers = texts.filter_map(ActionMatcher::compile).collect();
-        Self { negated: element.negated, matchers }
+        let mut services: BTreeMap<String, Vec<Pattern>> = BTreeMap::new();
+        let mut everything = false;
+        let syntax = Syntax { wildcards: true, variables: false };
+        for value in &element.values {
+            let lower = value.text.to_lowercase();
+            everything |= lower == "*";
+            if let Some((service, name)) = lower.split_once(':') {
+                let patterns = services.entry(service.to_owned()).or_default();
+                patterns.push(Pattern::compile(name, syntax));
+            }
+        }
+        let services = services.into_iter().map(|(service, names)| ServiceActions {
+            service: service.into(),
+            names: names.into(),
+        });
+        Self { negated: element.negated, everything, services: services.collect() }
     }
 
     /// Whether the statement is about the action, given in lower case.
     pub fn matches(&self, service: &str, name: &str) -> bool {
-        self.matchers.iter().any(|matcher| matcher.matches(service, name)) != self.negated
+        let listed = self.everything
+            || self.patterns(service).iter().any(|pattern| pattern.matches_plain(name));
+        listed != self.negated
+    }
+
+    /// Whether it can be about an action of the service that it does not name in full.
+    pub fn may_match_unnamed(&self, service: &str) -> bool {
+        let patterned =
+            || self.patterns(service).iter().any(|pattern| pattern.as_literal().is_none());
+        self.negated || self.everything || patterned()
+    }
+
+    /// The services it names, each with the names it gives in full.
+    pub fn services(&self) -> impl Iterator<Item = (&str, impl Iterator<Item = &str>)> {
+        self.services.iter().map(|entry| {
+            (&*entry.service, entry.names.iter().filter_map(|pattern| pattern.as_literal()))
+        })
+    }
+
+    fn patterns(&self, service: &str) -> &[Pattern] {
+        let found = self.services.binary_search_by(|entry| (*entry.service).cmp(service));
+        let entry = found.ok().and_then(|at| self.services.get(at));
+        entry.map_or(&[], |entry| &entry.names)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::Spanned;
+
+    #[test]
+    fn names() {
+        let action = ActionName::new("S3:GetObject").unwrap();
+        assert_eq!((action.service(), action.name()), ("s3", "getobject"));
+        assert!(ActionName::new("sts:getcalleridentity").unwrap().is_get_caller_identity());
+        assert!(ActionName::new("GetObject").is_none());
+        assert!(ActionName::new("s3:Gét").is_none());
+        assert!(ActionName::new(&format!("s3:{}", "a".repeat(300))).is_none());
+    }
+
+    #[test]
+    fn by_service() {
+        let value = |text: &&str| Spanned { text: (*text).to_owned(), span: Default::default() };
+        let values = ["S3:Get*", "sqs:SendMessage", "s3:PutObject"].iter().map(value).collect();
+        let mut element = Element { negated: false, values, span: Default::default() };
+        let actions = Actions::compile(&element);
+        assert!(actions.matches("s3", "getobject") && actions.matches("s3", "putobject"));
+        assert!(!actions.matches("s3", "deleteobject") && !actions.matches("sns", "getobject"));
+        assert!(actions.may_match_unnamed("s3") && !actions.may_match_unnamed("sqs"));
+        element.negated = true;
+        let actions = Actions::compile(&element);
+        assert!(!actions.matches("s3", "getobject") && actions.matches("sns", "publish"));
+        assert!(actions.may_match_unnamed("sqs"));
     }
 }

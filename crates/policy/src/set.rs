@@ -1,6 +1,6 @@
 //! Policy sets: policies of one layer together, indexed by service and action.
 
-use crate::action::{ActionMatcher, ActionName};
+use crate::action::ActionName;
 use crate::decide::StatementRef;
 use crate::document::{Effect, Policy, Statement};
 use crate::principal::Grant;
@@ -199,11 +199,8 @@ impl Index {
             .filter_map(|(index, _)| set.place(index).map(|(_, _, statement)| (index, statement)))
             .collect();
         for (_, statement) in &statements {
-            for matcher in &statement.actions.matchers {
-                if let ActionMatcher::Service { service, name } = matcher {
-                    let known = names.entry(service).or_default();
-                    known.extend(name.as_literal());
-                }
+            for (service, named) in statement.actions.services() {
+                names.entry(service).or_default().extend(named);
             }
         }
         let services = names.into_iter().map(|(service, names)| {
@@ -213,7 +210,8 @@ impl Index {
                 (Box::from(name), gather(&statements, matching))
             });
             let named = named.collect();
-            let patterned = gather(&statements, |statement| may_match(statement, service));
+            let patterned =
+                gather(&statements, |statement| statement.actions.may_match_unnamed(service));
             (Box::from(service), Service { named, patterned })
         });
         let services = services.collect();
@@ -221,19 +219,6 @@ impl Index {
         let others = gather(&statements, |statement| statement.actions.matches("", ""));
         Self { services, others }
     }
-}
-
-/// Whether the statement can be about an action of the service that is nowhere named in full.
-fn may_match(statement: &CompiledStatement, service: &str) -> bool {
-    if statement.actions.negated {
-        return true;
-    }
-    statement.actions.matchers.iter().any(|matcher| match matcher {
-        ActionMatcher::All => true,
-        ActionMatcher::Service { service: own, name } => {
-            **own == *service && name.as_literal().is_none()
-        }
-    })
 }
 
 fn gather(
