@@ -2,7 +2,7 @@
 
 use crate::document::Element;
 use crate::pattern::{Pattern, Syntax};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A request's action in lower case, split at its colon, kept on the stack.
 pub(crate) struct ActionName {
@@ -60,54 +60,60 @@ pub(crate) struct Actions {
 #[derive(Clone, Debug)]
 struct ServiceActions {
     service: Box<str>,
-    names: Box<[Pattern]>,
+    /// The names without wildcards, sorted.
+    names: Box<[Box<str>]>,
+    patterns: Box<[Pattern]>,
 }
 
 impl Actions {
     pub fn compile(element: &Element) -> Self {
-        let mut services: BTreeMap<String, Vec<Pattern>> = BTreeMap::new();
         let mut everything = false;
-        let syntax = Syntax { wildcards: true, variables: false };
-        for value in &element.values {
-            let lower = value.text.to_lowercase();
-            everything |= lower == "*";
-            if let Some((service, name)) = lower.split_once(':') {
-                let patterns = services.entry(service.to_owned()).or_default();
+        let mut services: BTreeMap<&str, (BTreeSet<&str>, Vec<Pattern>)> = BTreeMap::new();
+        let lower: Vec<String> = element.values.iter().map(|it| it.text.to_lowercase()).collect();
+        for value in &lower {
+            everything |= value == "*";
+            let Some((service, name)) = value.split_once(':') else { continue };
+            let (names, patterns) = services.entry(service).or_default();
+            if name.contains(['*', '?']) {
+                let syntax = Syntax { wildcards: true, variables: false };
                 patterns.push(Pattern::compile(name, syntax));
+            } else {
+                names.insert(name);
             }
         }
-        let services = services.into_iter().map(|(service, names)| ServiceActions {
+        let services = services.into_iter().map(|(service, (names, patterns))| ServiceActions {
             service: service.into(),
-            names: names.into(),
+            names: names.into_iter().map(Box::from).collect(),
+            patterns: patterns.into(),
         });
         Self { negated: element.negated, everything, services: services.collect() }
     }
 
     /// Whether the statement is about the action, given in lower case.
     pub fn matches(&self, service: &str, name: &str) -> bool {
-        let listed = self.everything
-            || self.patterns(service).iter().any(|pattern| pattern.matches_plain(name));
-        listed != self.negated
+        let listed = || {
+            self.of_service(service).is_some_and(|entry| {
+                entry.names.binary_search_by(|known| (**known).cmp(name)).is_ok()
+                    || entry.patterns.iter().any(|pattern| pattern.matches_plain(name))
+            })
+        };
+        (self.everything || listed()) != self.negated
     }
 
     /// Whether it can be about an action of the service that it does not name in full.
     pub fn may_match_unnamed(&self, service: &str) -> bool {
-        let patterned =
-            || self.patterns(service).iter().any(|pattern| pattern.as_literal().is_none());
+        let patterned = || self.of_service(service).is_some_and(|entry| !entry.patterns.is_empty());
         self.negated || self.everything || patterned()
     }
 
     /// The services it names, each with the names it gives in full.
-    pub fn services(&self) -> impl Iterator<Item = (&str, impl Iterator<Item = &str>)> {
-        self.services.iter().map(|entry| {
-            (&*entry.service, entry.names.iter().filter_map(|pattern| pattern.as_literal()))
-        })
+    pub fn services(&self) -> impl Iterator<Item = (&str, &[Box<str>])> {
+        self.services.iter().map(|entry| (&*entry.service, &*entry.names))
     }
 
-    fn patterns(&self, service: &str) -> &[Pattern] {
+    fn of_service(&self, service: &str) -> Option<&ServiceActions> {
         let found = self.services.binary_search_by(|entry| (*entry.service).cmp(service));
-        let entry = found.ok().and_then(|at| self.services.get(at));
-        entry.map_or(&[], |entry| &entry.names)
+        found.ok().and_then(|at| self.services.get(at))
     }
 }
 

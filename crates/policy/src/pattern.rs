@@ -53,14 +53,6 @@ impl Pattern {
         Self { shape: simplify(pieces), variables: variables.into() }
     }
 
-    /// The text it stands for when it is neither a glob nor has a variable.
-    pub fn as_literal(&self) -> Option<&str> {
-        match &self.shape {
-            Shape::Literal(text) => Some(text),
-            _ => None,
-        }
-    }
-
     pub fn matches(&self, text: &str, keys: &dyn ContextKeys) -> Truth {
         match &self.shape {
             Shape::Anything => Truth::Yes,

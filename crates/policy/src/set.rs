@@ -200,7 +200,8 @@ impl Index {
             .collect();
         for (_, statement) in &statements {
             for (service, named) in statement.actions.services() {
-                names.entry(service).or_default().extend(named);
+                let known = names.entry(service).or_default();
+                known.extend(named.iter().map(AsRef::<str>::as_ref));
             }
         }
         let services = names.into_iter().map(|(service, names)| {
