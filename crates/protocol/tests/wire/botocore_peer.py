@@ -93,6 +93,7 @@ class Generator:
         # The query protocols cannot say "an empty map" or "an empty structure".
         self.filled = filled
         self.host_labels = []
+        self.bare_lists = False
 
     def value(self, shape, stack=(), place="body"):
         kind = shape.type_name
@@ -100,7 +101,7 @@ class Generator:
             return self.structure(shape, stack)
         if kind == "list":
             # Without an element around it, an empty list is as good as none.
-            bare = shape.serialization.get("flattened") or place in ("header", "querystring")
+            bare = self.bare_lists or shape.serialization.get("flattened") or place in ("header", "querystring")
             return [self.value(shape.member, stack + (shape.name,), place) for _ in self.count(shape, bare)]
         if kind == "map":
             stack = stack + (shape.name,)
@@ -252,6 +253,9 @@ class Peer:
         with open(model, encoding="utf-8") as file:
             loaded = json.load(file)
         loaded["metadata"]["protocol"] = protocol
+        if protocol == "ec2":
+            for operation in loaded["operations"].values():
+                operation.get("output", {}).pop("resultWrapper", None)
         if protocol == "query":
             # Services that moved to another protocol no longer name the element in their model.
             for name, operation in loaded["operations"].items():
@@ -270,6 +274,7 @@ class Peer:
 
         model = self.service.operation_model(operation)
         generator = Generator(self.rng(operation, seed), seed == 0, True, self.protocol in ("query", "ec2", "rest-xml"))
+        generator.bare_lists = self.protocol == "ec2"
         generator.host_labels = re.findall(r"{(\w+)}", (model.endpoint or {}).get("hostPrefix", ""))
         value = generator.value(model.input_shape) if model.input_shape else {}
         request = self.serializer.serialize_to_request(value, model)

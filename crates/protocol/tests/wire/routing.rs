@@ -9,6 +9,10 @@ use palisade_protocol::detect::{
 use palisade_protocol::routes::{bucket_of_host, host_labels};
 use palisade_shape::{Protocol, Service};
 
+type Sent<'a> = &'a [(&'a str, &'a str)];
+type Routed<'a> = (&'a str, &'a str, Sent<'a>, Option<&'a str>);
+type Spoken<'a> = (&'a Service, &'a str, &'a str, Sent<'a>, Protocol);
+
 fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
     let pair = |(name, value): &(&str, &str)| {
         (name.parse::<HeaderName>().unwrap(), value.parse().unwrap())
@@ -20,7 +24,7 @@ fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
 fn s3_tells_operations_apart_by_query_and_headers() {
     let routes = Routes::new(&s3::SERVICE);
     let copy = [("x-amz-copy-source", "/b/k")];
-    let cases: &[(&str, &str, &[(&str, &str)], Option<&str>)] = &[
+    let cases: &[Routed] = &[
         ("GET", "/", &[], Some("ListBuckets")),
         ("GET", "/b", &[], Some("ListObjects")),
         ("GET", "/b/", &[], Some("ListObjects")),
@@ -87,7 +91,7 @@ fn protocols_by_what_the_request_says() {
     let target = ("x-amz-target", "GraniteServiceVersion20100801.ListMetrics");
     let cbor = ("smithy-protocol", "rpc-v2-cbor");
     let rpc = "/service/GraniteServiceVersion20100801/operation/ListMetrics";
-    let cases: &[(&Service, &str, &str, &[(&str, &str)], Protocol)] = &[
+    let cases: &[Spoken] = &[
         (&cloudwatch::SERVICE, "/", "", &[form], Protocol::Query),
         (&cloudwatch::SERVICE, "/", "Action=ListMetrics", &[], Protocol::Query),
         (&cloudwatch::SERVICE, "/", "", &[json, target], Protocol::Json10),
