@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::backend::{Backend, Rows};
 use crate::cache::Cache;
-use crate::document::{Change, OwnedKey};
+use crate::document::Change;
 use crate::error::{Result, StoreError};
 use crate::transaction::GroupChanges;
 
@@ -147,7 +147,7 @@ impl Core {
         Ok(newest)
     }
 
-    /// For tests and metrics: whether the cache holds this key now.
+    /// Bytes in the document cache, by estimate.
     pub(crate) fn cache_bytes(&self) -> usize {
         self.cache.bytes()
     }
@@ -155,8 +155,3 @@ impl Core {
 
 /// Changes read from the feed at once.
 const FEED_PAGE: usize = 4096;
-
-/// The keys that a batch of changes touches, for subscribers that keep derived values.
-pub fn changed_keys(changes: &[Change]) -> impl Iterator<Item = &OwnedKey> {
-    changes.iter().map(|change| &change.key)
-}

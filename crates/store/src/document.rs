@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 /// Names one document: `(collection, account, region, key)`.
 ///
-/// `collection` is a service and noun (`iam/role`); `account` is the twelve digits, or empty for what
-/// belongs to the installation; `region` is empty for global services. Keys sort by their bytes.
+/// `collection` is a service and noun (`iam/role`); `account` is the twelve digits, or empty for
+/// what belongs to the installation; `region` is empty for global services. Keys sort by their
+/// bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key<'a> {
     /// Service and noun, such as `iam/role`.

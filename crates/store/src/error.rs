@@ -31,12 +31,6 @@ pub enum StoreError {
     /// A blocking call was made from inside a transaction, a `done` or a subscriber.
     #[error("the store was called from inside its own writer")]
     Reentrant,
-    /// The asked revision is older than the history kept.
-    #[error("history before revision {oldest} is no longer kept")]
-    Pruned {
-        /// The oldest revision that can still be read.
-        oldest: u64,
-    },
     /// One transaction may change at most [`crate::CHANGES_MAX`] rows of each kind.
     #[error("the transaction changes too many documents")]
     TooLarge,

@@ -1,9 +1,9 @@
 //! Palisade's store: revisioned documents, change feed, audit records and jobs.
 //!
 //! Documents live under `(collection, account, region, key)`. Every committed transaction gets the
-//! next **revision**, without gaps; every change stays readable as history. Writers queue up and are
-//! committed in groups, serially; readers see one revision and are answered from memory where it
-//! knows. Nothing here is async, reads the clock or knows AWS.
+//! next **revision**, without gaps; every change stays readable as history. Writers queue up and
+//! are committed in groups, serially; readers see one revision and are answered from memory where
+//! it knows. Nothing here is async, reads the clock or knows AWS.
 //!
 //! ```
 //! use palisade_store::{Abort, Key, Options, Read, Store, StoreError};
@@ -59,7 +59,7 @@ mod writer;
 pub use api::{
     AuditCursor, AuditQuery, AuditRecord, CHANGES_MAX, DueJob, Feed, Job, Read, Transaction,
 };
-pub use core::{Subscriber, changed_keys};
+pub use core::Subscriber;
 pub use document::{Change, Document, Key, OwnedKey, Version};
 pub use error::{Abort, Result, StoreError};
 pub use log::{LogEntry, LogPosition, LogQuery, ReadLog, Segment};

@@ -123,7 +123,7 @@ impl Sealer {
         self.add_key(self.newest().unwrap_or_default() + 1, random)
     }
 
-    /// Encrypts all data keys under another master key, in one transaction. Values stay as they are.
+    /// Encrypts all data keys under another master key, in one transaction. Values stay.
     pub fn change_master(&self, master: MasterKey, random: Random<'_>) -> Result<()> {
         let mut current = self.master.lock().unwrap_or_else(PoisonError::into_inner);
         let mut wrapped = Vec::new();

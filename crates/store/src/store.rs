@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::api::Transaction;
-use crate::backend::Backend;
+use crate::backend::{Backend, revision_of};
 use crate::core::{Core, Subscriber};
 use crate::error::{Abort, Result, StoreError};
 use crate::postgres::Postgres;
@@ -46,6 +46,8 @@ struct Shared {
     core: Arc<Core>,
     queue: Arc<Queue>,
     writer: Mutex<Option<JoinHandle<()>>>,
+    /// The last revision that was restored, and the revision at which that was done.
+    restored: Mutex<Option<(u64, u64)>>,
 }
 
 /// Figures for metrics and health.
@@ -95,7 +97,8 @@ impl Store {
                 .spawn(move || writer::run(&core, &queue))?
         };
         let writer = Mutex::new(Some(writer));
-        Ok(Store { shared: Arc::new(Shared { core, queue, writer }) })
+        let restored = Mutex::default();
+        Ok(Store { shared: Arc::new(Shared { core, queue, writer, restored }) })
     }
 
     /// All documents as of now.
@@ -111,7 +114,7 @@ impl Store {
         Snapshot { revision: revision.min(newest.revision), ..newest }
     }
 
-    /// Queues a transaction. `done` is called once, after it is durable and readable, or has failed.
+    /// Queues a transaction. `done` is called once: when it is durable and readable, or failed.
     ///
     /// When this returns an error ([`StoreError::Busy`], [`StoreError::Closed`]) nothing was queued
     /// and `done` is not called. Work runs on the writer thread and must not block on the store.
@@ -133,16 +136,25 @@ impl Store {
         receiver.recv().map_err(|_| StoreError::Closed)?
     }
 
-    /// Calls `subscriber` with the changes of every group, after they are committed and readable and
-    /// before their writers are told. It runs on the writer thread and must not block on the store.
+    /// Calls `subscriber` with the changes of every group, after they are committed and readable
+    /// and before their writers are told. It runs on the writer thread and must not block on the
+    /// store.
     pub fn subscribe(&self, subscriber: Subscriber) {
         self.shared.core.subscribe(subscriber);
     }
 
-    /// Puts every document changed after `revision` back to what it was then, as one transaction.
-    /// History, audit records and jobs stay. Costs as much as there are changes since.
+    /// Puts every document changed after `revision` back to what it was then and removes the jobs
+    /// queued since, as one transaction. History and audit records stay.
+    ///
+    /// Costs as much as there are changes since, or, when the same revision was restored before,
+    /// since that.
     pub fn restore(&self, revision: u64) -> Result<Committed> {
-        self.write_blocking(Box::new(move |transaction| restore(transaction, revision)))
+        let mut restored = self.shared.restored.lock().unwrap_or_else(PoisonError::into_inner);
+        // All documents were the same then as they are to be now.
+        let from = restored.filter(|last| last.0 == revision).map_or(revision, |last| last.1);
+        let committed = self.write_blocking(Box::new(move |tx| restore(tx, from)))?;
+        *restored = Some((revision, committed.revision));
+        Ok(committed)
     }
 
     /// Figures for metrics and health.
@@ -197,6 +209,11 @@ fn restore(transaction: &mut dyn Transaction, revision: u64) -> std::result::Res
             }
         }
         seen = feed.revision;
+    }
+    for due in transaction.due_jobs(i64::MAX, usize::MAX)? {
+        if revision_of(due.id as i64) > revision {
+            transaction.finish_job(due.id)?;
+        }
     }
     Ok(())
 }

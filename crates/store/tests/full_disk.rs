@@ -1,4 +1,4 @@
-//! What happens when the disk is full: on a small file system of its own, where mounting is allowed.
+//! What happens when the disk is full: on a small file system, where mounting is allowed.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

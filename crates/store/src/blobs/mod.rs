@@ -93,8 +93,8 @@ pub trait Blobs: Send + Sync {
     /// Up to `limit` blobs whose names follow `after`, in the order of their names.
     fn list(&self, after: Option<&BlobName>, limit: usize) -> Result<Vec<Blob>>;
 
-    /// Removes a blob unless it was written again at or after `written_before_millis`. Tells whether
-    /// it is gone.
+    /// Removes a blob unless it was written again at or after `written_before_millis`. Tells
+    /// whether it is gone.
     fn remove(&self, name: &BlobName, written_before_millis: i64) -> Result<bool>;
 }
 

@@ -22,7 +22,7 @@ const PART: usize = 8 << 20;
 /// How to reach the storage.
 #[derive(Clone, Debug)]
 pub struct S3Options {
-    /// Such as `https://s3.eu-central-1.amazonaws.com`. Plain `http` only where `allow_http` is set.
+    /// Such as `https://s3.eu-central-1.amazonaws.com`; `http` only where `allow_http` is set.
     pub endpoint: String,
     /// Whether an `http` endpoint may be used.
     pub allow_http: bool,

@@ -1,8 +1,8 @@
 //! The append-only log of read requests' audit and decision records.
 //!
-//! A record is with the operating system when [`ReadLog::append`] returns, so a killed process loses
-//! none; it is on disk within 50 ms, so a power cut loses at most that much. Callers that arrive
-//! together share one `write(2)`. Segments of 64 MiB know the times they span.
+//! A record is with the operating system when [`ReadLog::append`] returns, so a killed process
+//! loses none; it is on disk within 50 ms, so a power cut loses at most that much. Callers that
+//! arrive together share one `write(2)`. Segments of 64 MiB know the times they span.
 
 mod frame;
 mod ring;
@@ -107,7 +107,7 @@ impl ReadLog {
         })
     }
 
-    /// A log in memory for `--ephemeral`: it keeps the newest `bytes_max` bytes and forgets the rest.
+    /// A log in memory for `--ephemeral`: keeps the newest `bytes_max` bytes, forgets the rest.
     pub fn in_memory(bytes_max: usize) -> ReadLog {
         ReadLog { place: Place::Memory(Mutex::new(Ring::new(bytes_max))) }
     }

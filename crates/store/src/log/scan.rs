@@ -171,7 +171,7 @@ impl Scan<'_, '_> {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Looks for the wanted bytes first: most records end there, before the checksum costs anything.
+    /// Looks for the wanted bytes first: most records end there, before the checksum costs.
     fn show(&mut self, frame: &Frame, offset: u64) -> Result<ControlFlow<()>> {
         let place = LogPosition { segment: self.segment.number, offset };
         let payload = self.buffer.get(frame.payload.clone()).unwrap_or_default();

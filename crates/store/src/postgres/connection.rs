@@ -18,9 +18,9 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::schema::{MIGRATIONS, VERSION};
 use crate::error::{Result, StoreError};
 
-/// How to reach the database. TLS is used when the URL says `sslmode=require` (or `prefer`, where the
-/// server has it), and then the certificate is verified; `sslrootcert` names a PEM file to trust in
-/// place of the system's roots.
+/// How to reach the database. TLS is used when the URL says `sslmode=require` (or `prefer`, where
+/// the server has it), and then the certificate is verified; `sslrootcert` names a PEM file to
+/// trust in place of the system's roots.
 pub(crate) struct Address {
     config: Config,
     tls: Option<MakeRustlsConnect>,

@@ -1,9 +1,9 @@
 //! The tables, as numbered migrations. A released migration is never edited.
 //!
-//! The same tables and columns as in SQLite, with these differences: keys are `BYTEA`, because their
-//! order must be that of their bytes in every database and locale; history is indexed by key in
-//! place of the chain columns. Every statement may run twice, and outside a transaction, because
-//! not every engine has transactional DDL.
+//! The same tables and columns as in SQLite, with these differences: keys are `BYTEA`, because
+//! their order must be that of their bytes in every database and locale; history is indexed by
+//! key in place of the chain columns. Every statement may run twice, and outside a transaction,
+//! because not every engine has transactional DDL.
 
 /// One list of statements a version.
 pub(crate) const MIGRATIONS: &[&[&str]] = &[&[

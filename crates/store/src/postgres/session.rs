@@ -1,8 +1,8 @@
 //! The write transaction of one group.
 //!
 //! It begins by taking the counter's row, which every writer of every node needs, so groups are
-//! serialized by it and everything committed before is visible. Rows are collected and sent in a few
-//! statements, before a read that must see them or before the commit.
+//! serialized by it and everything committed before is visible. Rows are collected and sent in a
+//! few statements, before a read that must see them or before the commit.
 
 use std::collections::BTreeMap;
 use std::sync::MutexGuard;

@@ -1,6 +1,6 @@
 //! Documents: reading one's writes, snapshots, scans, history, the feed.
 
-use palisade_store::{Abort, Key, Read, StoreError};
+use palisade_store::{Abort, Job, Key, Read, StoreError};
 
 use crate::Check;
 use crate::backends::{Bed, user};
@@ -231,6 +231,25 @@ fn restore(bed: &Bed) {
     let snapshot = bed.store.snapshot();
     assert_eq!(snapshot.get(&user("kept")).unwrap().unwrap().revision, 1);
     assert_eq!(bed.store.restore(4).unwrap().revision, 4);
+    assert_eq!(bed.store.restore(1).unwrap().revision, 4);
+    // Again and again, from what changed since the last time.
+    for round in 0..3 {
+        bed.write(|tx| {
+            tx.delete(&user("kept"))?;
+            tx.put(&user("added"), b"5")?;
+            tx.job(Job {
+                kind: "k".into(),
+                account: "1".into(),
+                run_at_millis: 1,
+                body: Vec::new(),
+            })?;
+            Ok(())
+        });
+        assert_eq!(bed.store.restore(1).unwrap().revision, 6 + 2 * round);
+        assert_eq!(body(bed, "kept").as_deref(), Some("1"));
+        assert_eq!(body(bed, "added"), None);
+        assert!(bed.store.snapshot().due_jobs(i64::MAX, 9).unwrap().is_empty());
+    }
 }
 
 /// What was written is there after closing and opening again, and revisions go on.
