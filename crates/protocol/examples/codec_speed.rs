@@ -60,6 +60,13 @@ const USER: &str = r#"{"Path":"/","UserName":"app","UserId":"AIDACKCEVSQ6C2EXAMP
     "Arn":"arn:aws:iam::123456789012:user/app","CreateDate":1700000000}"#;
 
 fn main() {
+    query();
+    json();
+    store();
+    rest();
+}
+
+fn query() {
     let get_user: &[u8] = b"Action=GetUser&Version=2010-05-08&UserName=app";
     measure("query: read GetUser (1 member)", || {
         black_box(read::<iam::GetUserRequest>(&iam::SERVICE, "GetUser", Protocol::Query, get_user));
@@ -98,6 +105,9 @@ fn main() {
     measure("query: write ListUsers (100 users)", || {
         write(&iam::SERVICE, list, Protocol::Query, &listed);
     });
+}
+
+fn json() {
     let describe: &[u8] = br#"{"AccountId":"123456789012"}"#;
     measure("json 1.1: read DescribeAccount (1 member)", || {
         black_box(read::<organizations::DescribeAccountRequest>(
@@ -127,6 +137,10 @@ fn main() {
             lookup,
         ));
     });
+}
+
+fn store() {
+    let got: iam::GetUserResponse = output(&format!("{{\"User\":{USER}}}"));
     measure("store: to_json of a user", || {
         black_box(to_json(black_box(&got)));
     });
@@ -136,6 +150,9 @@ fn main() {
         from_json(&stored, &mut user).unwrap();
         black_box(user);
     });
+}
+
+fn rest() {
     let routes = Routes::new(&s3::SERVICE);
     let headers = HeaderMap::new();
     measure("rest-xml: route GET /bucket/a/b of S3", || {

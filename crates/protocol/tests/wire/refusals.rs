@@ -84,6 +84,21 @@ fn constraints_in_words() {
             "Value at 'secret' failed to satisfy constraint: Member must have length greater than \
              or equal to 8",
         ),
+    ];
+    for (body, message) in cases {
+        check_words(&body, message);
+    }
+}
+
+#[track_caller]
+fn check_words(body: &Value, message: &str) {
+    let message = format!("{ONE}{message}");
+    check(Protocol::Json11, body.to_string(), "ValidationException", &message);
+}
+
+#[test]
+fn constraints_inside_lists_and_maps_in_words() {
+    let cases = [
         (
             json!({"UserName": "u", "Names": ["ok", "x"]}),
             "Value '[ok, x]' at 'names' failed to satisfy constraint: Member must satisfy \
@@ -121,12 +136,7 @@ fn constraints_in_words() {
         ),
     ];
     for (body, message) in cases {
-        check(
-            Protocol::Json11,
-            body.to_string(),
-            "ValidationException",
-            &format!("{ONE}{message}"),
-        );
+        check_words(&body, message);
     }
 }
 
