@@ -10,11 +10,12 @@
 //!    them by service and action. Cache one for each (principal, revision).
 //! 4. [`decide`] answers a [`Request`] over the [`Policies`] that apply; [`access_denied_message`]
 //!    words a refusal as AWS does.
+//! 5. [`explain`] decides alike and keeps the whole trace, which prints itself in words and is read
+//!    back from JSON; [`evaluate_case`] does the same for one case of the format `palisade-case/1`.
 //!
 //! ```
 //! use palisade_policy::{
-//!     Decision, DocumentKind, NoKeys, Policies, Policy, PolicySet, Principal, Request,
-//!     ResourceRule, decide,
+//!     DocumentKind, NoKeys, Policies, Policy, PolicySet, Principal, Request, ResourceRule, decide,
 //! };
 //!
 //! let text = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow",

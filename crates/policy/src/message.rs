@@ -49,7 +49,8 @@ fn reason(decision: &Decision, layer: Layer, action: &str) -> String {
     let mut reason = format!("with an explicit deny in {article} {layer}");
     let named = !matches!(layer, Layer::Resource | Layer::Trust | Layer::VpcEndpoint);
     let policy = decision.statements.first().map(|statement| &*statement.policy);
-    if let Some(arn) = policy.filter(|label| named && label.starts_with("arn:")) {
+    let arn = policy.map(|label| label.split_once('#').map_or(label, |(arn, _)| arn));
+    if let Some(arn) = arn.filter(|arn| named && arn.starts_with("arn:")) {
         reason.push_str(": ");
         reason.push_str(arn);
     }

@@ -85,8 +85,9 @@ fn strengthen(best: &mut Option<(Grant, u32)>, grant: Grant, index: u32) {
 }
 
 impl PolicySet {
-    /// Puts policies together. The label names a policy in decisions and messages: its ARN, or
-    /// ARN and revision, or the inline policy's name.
+    /// Puts policies together. The label names a policy in decisions and messages: its ARN or an
+    /// inline policy's name, and behind a `#`, which no ARN of a policy holds, whatever else the
+    /// record should keep, such as the revision. Messages show the ARN alone.
     #[must_use]
     pub fn new(policies: impl IntoIterator<Item = (Arc<str>, Arc<CompiledPolicy>)>) -> Self {
         let policies: Box<[Labelled]> =

@@ -84,6 +84,8 @@ fn explicit() {
     let managed = set(arn, DocumentKind::Identity, "Deny");
     let text = format!("with an explicit deny in an identity-based policy: {arn}");
     check(&request, &Policies { identity: Some(&managed), ..none }, &text);
+    let revised = set(&format!("{arn}#17"), DocumentKind::Identity, "Deny");
+    check(&request, &Policies { identity: Some(&revised), ..none }, &text);
     let inline = set("inline", DocumentKind::Identity, "Deny");
     let text = "with an explicit deny in an identity-based policy";
     check(&request, &Policies { identity: Some(&inline), ..none }, text);
