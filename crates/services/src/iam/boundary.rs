@@ -3,10 +3,10 @@
 //! Source: IAM User Guide, "Permissions boundaries for IAM entities"; API reference,
 //! PutUserPermissionsBoundary.
 
-use super::{managed, policy};
+use super::managed;
 use crate::context::Context;
-use palisade_model::iam::AttachedPermissionsBoundary;
-use palisade_shape::Result;
+use palisade_model::iam::{AttachedPermissionsBoundary, NO_SUCH_ENTITY};
+use palisade_shape::{Error, Result};
 
 /// What AWS answers as the type of every boundary, whatever the model's enumeration says.
 const TYPE: &str = "Policy";
@@ -14,11 +14,17 @@ const TYPE: &str = "Policy";
 /// The boundary that a request names, once it is known to be a policy that can be one.
 pub fn checked(cx: &Context, arn: &str) -> Result<AttachedPermissionsBoundary> {
     managed::check_arn(arn)?;
-    managed::find(cx, arn)?.ok_or_else(|| policy::not_attachable(arn))?;
+    managed::find(cx, arn)?.ok_or_else(|| missing(arn))?;
     Ok(AttachedPermissionsBoundary {
         permissions_boundary_type: Some(TYPE.to_owned()),
         permissions_boundary_arn: Some(arn.to_owned()),
     })
+}
+
+/// AWS's answer to a boundary that is no policy.
+fn missing(arn: &str) -> Error {
+    let text = format!("Scope ARN: {arn} does not exist or is not attachable.");
+    NO_SUCH_ENTITY.because(text)
 }
 
 /// The ARN of a stored boundary.

@@ -296,7 +296,7 @@ fn a_boundary_is_a_policy_that_there_is() {
         permissions_boundary: arn.to_owned(),
     };
     let none = "arn:aws:iam::123456789012:policy/none";
-    let text = format!("NoSuchEntity: Policy {none} does not exist or is not attachable.");
+    let text = format!("NoSuchEntity: Scope ARN: {none} does not exist or is not attachable.");
     assert_eq!(lab.refusal(put_user_permissions_boundary, put(none)), text);
     lab.call(put_user_permissions_boundary, put(&arn)).unwrap();
     lab.call(put_user_permissions_boundary, put("arn:aws:iam::aws:policy/ReadOnlyAccess")).unwrap();
@@ -305,4 +305,28 @@ fn a_boundary_is_a_policy_that_there_is() {
     lab.call(delete_user_permissions_boundary, delete.clone()).unwrap();
     lab.call(delete_user_permissions_boundary, delete).unwrap();
     assert!(get(&lab, "Ana").permissions_boundary.is_none());
+}
+
+/// What a call reads does not grow with the account: counters instead of scans, pages instead of
+/// lists. The figures are far above the quota, which is raised for it.
+#[test]
+fn an_account_of_many_users_answers_like_a_small_one() {
+    let lab = Lab::new();
+    lab.write(|cx| {
+        quota::grant(cx, &quota::USERS, 100_000)?;
+        for index in 0..6000 {
+            let user_name = format!("user{index:05}");
+            create_user(cx, CreateUserRequest { user_name, ..CreateUserRequest::default() })?;
+        }
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(lab.read(|cx| quota::used(cx, &quota::USERS)).unwrap(), 6000);
+    let input = ListUsersRequest { max_items: Some(1000), ..ListUsersRequest::default() };
+    let page = lab.call(list_users, input).unwrap();
+    assert_eq!((page.users.len(), page.is_truncated), (1000, Some(true)));
+    let last =
+        ListUsersRequest { marker: Some(crate::page::marker("user05998")), ..Default::default() };
+    let page = lab.call(list_users, last).unwrap();
+    assert_eq!((page.users.len(), page.is_truncated), (1, Some(false)));
 }
