@@ -4,6 +4,7 @@ use super::caller::CallerFragment;
 use super::json;
 use crate::authorization::Requirement;
 use crate::context::Request;
+use crate::service::Known;
 use palisade_policy::{Layer, Outcome};
 use palisade_protocol::trail;
 use palisade_shape::Error;
@@ -16,6 +17,8 @@ pub struct Decided<'a> {
     pub decision: &'a palisade_policy::Decision,
     /// The tags of the resource as they were.
     pub resource_tags: &'a [(String, String)],
+    /// Service keys that a condition asked the service for, beyond those of the requirement.
+    pub service_keys: &'a [(String, Known)],
     /// The resource's own policy, where it has one.
     pub resource_policy: Option<PolicyUse<'a>>,
 }
@@ -124,20 +127,7 @@ fn push_requirement(out: &mut Vec<u8>, decided: &Decided<'_>) {
     json::string(out, "outcome", outcome_name(decided.decision.outcome));
     json::optional(out, "deniedBy", decided.decision.denied_by.map(layer_name));
     push_statements(out, &decided.decision.statements);
-    if !keys.is_empty() {
-        json::raw(out, "keys", b"{");
-        for (key, values) in keys {
-            json::separate(out);
-            trail::push_string(out, key);
-            out.extend_from_slice(b":[");
-            for value in values {
-                json::separate(out);
-                trail::push_string(out, value);
-            }
-            out.push(b']');
-        }
-        out.push(b'}');
-    }
+    push_keys(out, keys, decided.service_keys);
     if let Some(tags) = request_tags {
         push_tags(out, "requestTags", tags);
     }
@@ -145,6 +135,42 @@ fn push_requirement(out: &mut Vec<u8>, decided: &Decided<'_>) {
         push_tags(out, "resourceTags", decided.resource_tags);
     }
     out.push(b'}');
+}
+
+/// Keys with their values; then the names of those that could not be resolved. What is in neither
+/// was not in the request's context or not asked for.
+fn push_keys(out: &mut Vec<u8>, given: &[(String, Vec<String>)], asked: &[(String, Known)]) {
+    if given.is_empty() && asked.is_empty() {
+        return;
+    }
+    json::raw(out, "keys", b"{");
+    for (key, values) in given {
+        push_key(out, key, values);
+    }
+    for (key, known) in asked {
+        match known {
+            Known::One(value) => push_key(out, key, std::slice::from_ref(value)),
+            Known::Many(values) => push_key(out, key, values),
+            Known::Absent | Known::Unresolvable => {}
+        }
+    }
+    out.push(b'}');
+    let unresolvable = asked.iter().filter(|(_, known)| *known == Known::Unresolvable);
+    let unresolvable: Vec<&str> = unresolvable.map(|(key, _)| key.as_str()).collect();
+    if !unresolvable.is_empty() {
+        json::strings(out, "unresolvable", &unresolvable);
+    }
+}
+
+fn push_key(out: &mut Vec<u8>, key: &str, values: &[String]) {
+    json::separate(out);
+    trail::push_string(out, key);
+    out.extend_from_slice(b":[");
+    for value in values {
+        json::separate(out);
+        trail::push_string(out, value);
+    }
+    out.push(b']');
 }
 
 fn push_statements(out: &mut Vec<u8>, statements: &[palisade_policy::StatementRef]) {

@@ -117,6 +117,9 @@ pub struct RequirementRecord {
     /// The service's condition keys.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub keys: BTreeMap<String, Vec<String>>,
+    /// Condition keys that AWS would know and the service could not tell.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unresolvable: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_tags: Option<Vec<TagRecord>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -2,6 +2,7 @@ use super::*;
 use crate::authorization::Requirement;
 use crate::caller::{Caller, Principal, Session, SessionKind};
 use crate::context::{Notes, Request, TouchedResource};
+use crate::service::Known;
 use palisade_model::sts::{
     AssumeRoleRequest, AssumeRoleResponse, AssumedRoleUser, Credentials, Tag,
 };
@@ -299,14 +300,26 @@ fn a_decision_record_is_read_back_as_it_was_written() {
     let two = Requirement::new("sts:TagSession", "*", "");
     let trust = PolicyUse { layer: Layer::Trust, label: "arn:aws:iam::1:role/x", revision: 9 };
     let tags = [("stage".to_owned(), "prod".to_owned())];
+    let asked = [
+        ("iam:one".to_owned(), Known::One("1".into())),
+        ("iam:absent".to_owned(), Known::Absent),
+        ("iam:unknown".to_owned(), Known::Unresolvable),
+    ];
     let requirements = [
         Decided {
             requirement: &one,
             decision: &allowed,
             resource_tags: &tags,
+            service_keys: &asked,
             resource_policy: Some(trust),
         },
-        Decided { requirement: &two, decision: &denied, resource_tags: &[], resource_policy: None },
+        Decided {
+            requirement: &two,
+            decision: &denied,
+            resource_tags: &[],
+            service_keys: &[],
+            resource_policy: None,
+        },
     ];
     let mut policies = Vec::new();
     let used = |label| PolicyUse { layer: Layer::Identity, label, revision: 7 };
