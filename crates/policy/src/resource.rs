@@ -59,9 +59,10 @@ impl ArnPattern {
     }
 
     pub fn matches(&self, arn: &Arn<'_>, keys: &dyn ContextKeys) -> Truth {
+        // The field that tells most apart goes first.
         let fields = [
-            (&self.service, arn.service),
             (&self.resource, arn.resource),
+            (&self.service, arn.service),
             (&self.account, arn.account),
             (&self.region, arn.region),
             (&self.partition, arn.partition),
