@@ -56,7 +56,7 @@ impl Version {
 /// All versions of a policy, the newest first.
 pub fn all(cx: &Context, arn: &str) -> Result<Vec<Version>> {
     let mut versions = cx.all(&POLICY_VERSIONS, &format!("{arn}\0"))?;
-    versions.sort_by(|one, other| other.number.cmp(&one.number));
+    versions.sort_by_key(|version| std::cmp::Reverse(version.number));
     Ok(versions)
 }
 
