@@ -62,7 +62,8 @@ pub struct UnknownKind;
 impl fmt::Display for UnknownKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "expected `identity`, `resource`, `trust`, `scp`, `rcp`, `session`, `boundary` or `vpce`",
+            "expected `identity`, `resource`, `trust`, `scp`, `rcp`, `session`, `boundary` or \
+             `vpce`",
         )
     }
 }
