@@ -123,10 +123,13 @@ fn rename(cx: &mut Context, group: &mut Group, new_name: String) -> Result<()> {
     access::rename(cx, Kind::Group, &group.group_name, &new_name, None)?;
     cx.delete(&GROUPS, &old_key)?;
     group.group_name = new_name;
-    while old_key != new_key {
+    if old_key == new_key {
+        return Ok(());
+    }
+    loop {
         let members = cx.scan(&MEMBERS, &format!("{old_key}\0"), None, CHUNK)?;
         if members.is_empty() {
-            break;
+            return Ok(());
         }
         for (key, member) in members {
             cx.delete(&MEMBERS, &key)?;
@@ -134,7 +137,6 @@ fn rename(cx: &mut Context, group: &mut Group, new_name: String) -> Result<()> {
             join(cx, &member.user, &new_key)?;
         }
     }
-    Ok(())
 }
 
 /// Moves one membership to the user's new name. All names in lower case.
