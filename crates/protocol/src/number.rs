@@ -62,7 +62,8 @@ pub fn parse_float(text: &str) -> Option<f64> {
         "-Infinity" => Some(f64::NEG_INFINITY),
         // Rust also accepts `inf`, `nan` and `infinity` in any case, which no protocol has.
         _ if text.bytes().any(|byte| matches!(byte, b'n' | b'N' | b'i' | b'I')) => None,
-        _ => text.parse().ok(),
+        // Digits beyond the range name no number that the sender can have meant.
+        _ => text.parse().ok().filter(|value: &f64| value.is_finite()),
     }
 }
 
@@ -97,6 +98,7 @@ mod tests {
             assert_eq!(String::from_utf8(out).unwrap(), value.to_string());
         }
         assert_eq!(parse_float("inf"), None);
+        assert_eq!(parse_float("1e999"), None);
         assert_eq!(parse_float("1.5e3"), Some(1500.0));
     }
 }
