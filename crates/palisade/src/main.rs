@@ -1,1 +1,92 @@
-fn main() {}
+//! `palisade`: the AWS security plane that anyone can run.
+
+mod authenticate;
+mod commands;
+mod config;
+mod explain;
+mod first_start;
+mod listener;
+mod metrics;
+mod operator;
+mod outcome;
+mod pipeline;
+mod record;
+mod recorded;
+mod route;
+mod server;
+mod tls;
+mod transaction;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Enforces AWS IAM for real: identity, governance and audit APIs of AWS on your own machine.
+#[derive(Parser)]
+#[command(name = "palisade", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server
+    Serve(commands::serve::Serve),
+    /// Print export lines for the AWS CLI and SDKs: eval "$(palisade env)"
+    Env(commands::env::Env),
+    /// Ask a running server how it is; exit 0 when it answers
+    Health(commands::health::Health),
+    /// Evaluate and validate IAM policies, offline
+    #[command(subcommand)]
+    Policy(commands::policy::Policy),
+    /// Tell in words why a request was allowed or refused
+    Why(commands::why::Why),
+}
+
+fn main() -> ExitCode {
+    if let Err(message) =
+        config::refuse_unknown_variables(&known_variables(), std::env::vars().map(|(name, _)| name))
+    {
+        eprintln!("palisade: {message}");
+        return ExitCode::from(2);
+    }
+    let outcome = match Cli::parse().command {
+        Command::Serve(command) => command.run(),
+        Command::Env(command) => command.run(),
+        Command::Health(command) => command.run(),
+        Command::Policy(command) => command.run(),
+        Command::Why(command) => command.run(),
+    };
+    outcome.unwrap_or_else(|message| {
+        eprintln!("palisade: {message}");
+        ExitCode::FAILURE
+    })
+}
+
+/// Every variable that some option of some subcommand reads.
+fn known_variables() -> Vec<String> {
+    let command = Cli::command();
+    let mut pending = vec![&command];
+    let mut names = Vec::new();
+    while let Some(command) = pending.pop() {
+        pending.extend(command.get_subcommands());
+        let variables = command.get_arguments().filter_map(clap::Arg::get_env);
+        names.extend(variables.filter_map(|name| name.to_str()).map(str::to_owned));
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_variables_of_serve_are_known() {
+        assert!(known_variables().contains(&"PALISADE_DATA_DIR".to_owned()));
+    }
+}

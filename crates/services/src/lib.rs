@@ -1,1 +1,31 @@
+//! The AWS services. An operation is a plain, synchronous function from its typed input to its typed
+//! output, inside one store transaction; it parses no request, writes no wire format, reads no
+//! clock and opens no connection.
+//!
+//! To find an operation, look for its name in the `OPERATIONS` table of its service's `mod.rs`.
 
+pub mod accounts;
+pub mod audit;
+pub mod authorization;
+pub mod caller;
+pub mod clock;
+pub mod cloudtrail;
+pub mod context;
+pub mod errors;
+pub mod iam;
+pub mod page;
+pub mod plane;
+pub mod random;
+pub mod reads;
+pub mod service;
+pub mod sts;
+pub mod table;
+pub mod tags;
+#[cfg(test)]
+pub mod testing;
+pub mod usage;
+
+use service::Service;
+
+/// All services that are answered here; the others are known by name and answered 501.
+pub static SERVICES: &[&Service] = &[&cloudtrail::SERVICE, &iam::SERVICE, &sts::SERVICE];

@@ -1,0 +1,149 @@
+//! Who is calling, and the proof of it. A wrong proof ends here, with AWS's own words.
+
+use crate::server::Server;
+use http::request::Parts as Head;
+use palisade_protocol::sigv4::{
+    self, Answer, BodyProof, Dialect, Error as ProofError, Payload, Proof, RequestParts, Rules,
+};
+use palisade_services::authorization::{Credential, Refusal, without_key};
+use palisade_services::caller::Caller;
+use palisade_shape::{Auth, Error, ErrorCode, Operation, Protocol, Result, Service, Timestamp};
+use palisade_store::Read;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// What a request offers as its proof, before anything of it is believed.
+pub struct Offered<'h> {
+    parts: RequestParts<'h>,
+    proof: std::result::Result<Proof<'h>, ProofError>,
+}
+
+/// The header fields as the verifier wants them.
+pub fn fields(head: &Head) -> Vec<(&str, &[u8])> {
+    head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect()
+}
+
+impl<'h> Offered<'h> {
+    pub fn read(head: &'h Head, headers: &'h [(&'h str, &'h [u8])]) -> Self {
+        let parts = RequestParts {
+            method: head.method.as_str(),
+            path: head.uri.path().as_bytes(),
+            query: head.uri.query().unwrap_or_default().as_bytes(),
+            headers,
+            authority: head.uri.authority().map(|authority| authority.as_str().as_bytes()),
+        };
+        let proof = sigv4::parse(&parts);
+        Self { parts, proof }
+    }
+
+    /// The service in the credential scope.
+    pub fn signing_name(&self) -> Option<&str> {
+        match &self.proof {
+            Ok(Proof::Signature(parsed)) => Some(&parsed.scope.service),
+            _ => None,
+        }
+    }
+
+    /// The region in the credential scope, if it has one.
+    pub fn region(&self) -> Option<&str> {
+        match &self.proof {
+            Ok(Proof::Signature(parsed)) => parsed.scope.region.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// The session token that came along.
+    pub fn session_token(&self) -> Option<&str> {
+        match &self.proof {
+            Ok(Proof::Signature(parsed)) => parsed.session_token.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+/// What the stage needs to know besides the request itself.
+pub struct Surroundings<'a> {
+    pub server: &'a Server,
+    pub read: &'a dyn Read,
+    pub now: Timestamp,
+    pub secure: bool,
+    pub protocol: Protocol,
+    pub model: &'a Service,
+    /// None where the operation is not implemented: it wants a signature all the same.
+    pub operation: Option<&'a Operation>,
+}
+
+/// The caller, with policies ready to decide with.
+pub fn authenticate(
+    offered: &Offered<'_>,
+    body: &[u8],
+    around: &Surroundings<'_>,
+) -> Result<Arc<Credential>> {
+    let auth = around.operation.map_or(Auth::SigV4, |operation| operation.auth);
+    let refuse = |error: ProofError| worded(&error, around);
+    let parsed = match &offered.proof {
+        Ok(Proof::Signature(parsed)) => parsed,
+        Ok(Proof::Anonymous | Proof::Bearer(_)) if auth == Auth::None => {
+            return Ok(Arc::new(without_key(Caller::anonymous())));
+        }
+        Ok(Proof::Anonymous | Proof::Bearer(_)) => {
+            return Err(refuse(ProofError::MissingAuthenticationToken));
+        }
+        Err(error) => return Err(refuse(error.clone())),
+    };
+    let plane = &*around.server.plane;
+    let token = parsed.session_token.as_deref();
+    let found =
+        plane.credentials.find(plane, around.read, &parsed.access_key_id, token, around.now)?;
+    let credential = found.map_err(|refusal| match refusal {
+        Refusal::Invalid => {
+            refuse(ProofError::UnknownAccessKey { access_key_id: parsed.access_key_id.to_string() })
+        }
+        Refusal::Expired => {
+            refuse(ProofError::ExpiredToken { token: token.unwrap_or_default().to_owned() })
+        }
+    })?;
+    let services = [around.model.signing_name];
+    let unsigned_payload = auth == Auth::SigV4UnsignedPayload && around.secure;
+    let now = around.now.seconds();
+    let rules = match around.model.name {
+        "s3" | "s3control" => Rules { services: &services, ..Rules::s3(now) },
+        _ => Rules { services: &services, unsigned_payload, ..Rules::standard(now) },
+    };
+    let keys = &around.server.signing_keys;
+    let secret = credential.secret.as_bytes();
+    let verified = sigv4::verify(parsed, &offered.parts, secret, Payload::Body(body), &rules, keys)
+        .map_err(refuse)?;
+    match verified.body {
+        BodyProof::Proven | BodyProof::Unsigned => Ok(credential),
+        // Only S3 takes streamed bodies, and its listener reads them through the decoder.
+        BodyProof::Sha256(_) | BodyProof::Chunked(_) => {
+            Err(refuse(ProofError::PayloadHashInvalid { value: "STREAMING".to_owned() }))
+        }
+    }
+}
+
+/// The error as the service's own protocol words it.
+fn worded(error: &ProofError, around: &Surroundings<'_>) -> Error {
+    let dialect = match around.protocol {
+        Protocol::Query => Dialect::Query,
+        Protocol::Ec2 => Dialect::Ec2,
+        Protocol::Json10 | Protocol::Json11 | Protocol::RpcV2Cbor => Dialect::Json,
+        Protocol::RestJson => Dialect::RestJson,
+        Protocol::RestXml if around.model.name == "s3" => Dialect::S3,
+        Protocol::RestXml => Dialect::Query,
+    };
+    let Answer { code, status, message, fields } = error.answer(dialect);
+    let mut refused = code_of(code, status).because(message);
+    refused.fields = fields;
+    refused
+}
+
+/// The verifier's codes as the pipeline's: a few dozen at most, each made once.
+fn code_of(code: &'static str, status: u16) -> &'static ErrorCode {
+    static MADE: OnceLock<Mutex<BTreeMap<(&'static str, u16), &'static ErrorCode>>> =
+        OnceLock::new();
+    let mut made = MADE.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
+    made.entry((code, status))
+        .or_insert_with(|| Box::leak(Box::new(ErrorCode::plain(code, status))))
+}

@@ -1,0 +1,17 @@
+//! The subcommands, one file each. Answers go to stdout, everything else to stderr.
+
+pub mod client;
+pub mod env;
+pub mod health;
+pub mod policy;
+pub mod serve;
+pub mod why;
+
+use clap::ValueEnum;
+
+/// How an answer is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    Text,
+    Json,
+}

@@ -1,0 +1,143 @@
+//! `palisade policy`: the policy engine, offline.
+
+use clap::{Args, Subcommand, ValueEnum};
+use palisade_policy::{DocumentKind, Finding, Severity, evaluate_case, validate};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+#[derive(Subcommand)]
+pub enum Policy {
+    /// Decide cases of the format palisade-case/1
+    Evaluate(Evaluate),
+    /// Check policy documents; exit 1 when AWS would refuse one
+    Validate(Validate),
+}
+
+impl Policy {
+    pub fn run(self) -> Result<ExitCode, String> {
+        match self {
+            Self::Evaluate(command) => command.run(),
+            Self::Validate(command) => command.run(),
+        }
+    }
+}
+
+/// Decide cases of the format palisade-case/1: one JSON object each, in and out.
+#[derive(Args)]
+pub struct Evaluate {
+    /// File with the cases, or - for standard input
+    #[arg(long, value_name = "FILE|-")]
+    input: PathBuf,
+
+    /// One case (`json`), or one a line (`jsonl`)
+    #[arg(long, value_enum, default_value_t = Format::Jsonl)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Json,
+    Jsonl,
+}
+
+impl Evaluate {
+    fn run(self) -> Result<ExitCode, String> {
+        let mut input = open(&self.input)?;
+        let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+        if self.format == Format::Json {
+            let mut text = String::new();
+            input.read_to_string(&mut text).map_err(|error| error.to_string())?;
+            answer(&text, &mut out)?;
+        } else {
+            for (index, line) in input.lines().enumerate() {
+                let line = line.map_err(|error| error.to_string())?;
+                if !line.trim().is_empty() {
+                    answer(&line, &mut out).map_err(|why| format!("line {}: {why}", index + 1))?;
+                }
+            }
+        }
+        out.flush().map_err(|error| error.to_string())?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn open(path: &Path) -> Result<Box<dyn BufRead>, String> {
+    if path == Path::new("-") {
+        return Ok(Box::new(BufReader::new(std::io::stdin())));
+    }
+    let file = std::fs::File::open(path);
+    let file = file.map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    Ok(Box::new(BufReader::new(file)))
+}
+
+fn answer(case: &str, out: &mut dyn Write) -> Result<(), String> {
+    let answer = evaluate_case(case).map_err(|error| error.to_string())?;
+    serde_json::to_writer(&mut *out, &answer).map_err(|error| error.to_string())?;
+    writeln!(out).map_err(|error| error.to_string())
+}
+
+/// Check policy documents. Findings are printed as FILE:LINE:COLUMN; exit 1 when one is an error.
+#[derive(Args)]
+pub struct Validate {
+    /// Files, each with one policy document
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+
+    /// What the documents are
+    #[arg(long, value_enum, default_value_t = Kind::Identity)]
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    Identity,
+    Resource,
+    Trust,
+    Scp,
+    Rcp,
+    Session,
+    Boundary,
+    VpcEndpoint,
+}
+
+impl Kind {
+    fn document(self) -> DocumentKind {
+        match self {
+            Self::Identity => DocumentKind::Identity,
+            Self::Resource => DocumentKind::Resource,
+            Self::Trust => DocumentKind::Trust,
+            Self::Scp => DocumentKind::Scp,
+            Self::Rcp => DocumentKind::Rcp,
+            Self::Session => DocumentKind::Session,
+            Self::Boundary => DocumentKind::Boundary,
+            Self::VpcEndpoint => DocumentKind::VpcEndpoint,
+        }
+    }
+}
+
+impl Validate {
+    fn run(self) -> Result<ExitCode, String> {
+        let mut refused = false;
+        for file in &self.files {
+            let text = std::fs::read_to_string(file)
+                .map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+            for finding in validate(&text, self.kind.document()) {
+                refused |= finding.severity == Severity::Error;
+                println!("{}", line(file, &finding));
+            }
+        }
+        Ok(if refused { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    }
+}
+
+fn line(file: &Path, finding: &Finding) -> String {
+    let Finding { line, column, code, message, .. } = finding;
+    let severity = match finding.severity {
+        Severity::Error => "error",
+        _ => "warning",
+    };
+    let detail = finding.detail.as_deref().map(|detail| format!(" ({detail})"));
+    let detail = detail.unwrap_or_default();
+    format!("{}:{line}:{column}: {severity} {code}: {message}{detail}", file.display())
+}

@@ -1,0 +1,255 @@
+//! What the first start makes: the data folder, the account, its root key, the operator's token.
+
+use crate::commands::client::OPERATOR_TOKEN;
+use crate::config::Config;
+use crate::tls::write_private;
+use palisade_services::accounts;
+use palisade_services::caller::{Caller, Principal};
+use palisade_services::context::{Access, Context, Request, from_store};
+use palisade_services::errors::internal;
+use palisade_services::iam::access_key;
+use palisade_services::iam::principal::Owner;
+use palisade_services::plane::Plane;
+use palisade_services::random::{self, Random};
+use palisade_store::{Abort, Key, Read, Store, Transaction};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Where the first start is noted. Its revision is what lab mode's reset goes back to.
+const NOTE: Key<'static> =
+    Key { collection: "plane/first-start", account: "", region: "", key: "first-start" };
+/// The file with the root key of the first start.
+const ROOT_CREDENTIALS: &str = "root-credentials.csv";
+/// The file that says how the folder is used: `production` or `lab`.
+const MODE: &str = "mode";
+
+/// What is known of the first start.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FirstStart {
+    pub account_id: String,
+    #[serde(skip)]
+    pub revision: u64,
+}
+
+/// An account's first root key.
+#[derive(Clone)]
+pub struct RootKey {
+    pub account: String,
+    pub access_key_id: String,
+    pub secret: String,
+}
+
+/// Makes the folder, for the owner alone. A folder used in production never becomes a lab: its clock
+/// and state are real.
+pub fn prepare_folder(folder: &Path, lab: bool) -> Result<(), String> {
+    use std::os::unix::fs::DirBuilderExt;
+    let shown = folder.display();
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(|error| format!("cannot make {shown}: {error}"))?;
+    let mode = folder.join(MODE);
+    let before = std::fs::read_to_string(&mode).ok();
+    match (before.as_deref().map(str::trim), lab) {
+        (Some("production"), true) => {
+            Err(format!("{shown} is in use for production: --lab wants a folder of its own"))
+        }
+        (Some("lab"), true) | (Some("production"), false) => Ok(()),
+        (_, lab) => std::fs::write(&mode, if lab { "lab\n" } else { "production\n" })
+            .map_err(|error| format!("cannot write {}: {error}", mode.display())),
+    }
+}
+
+/// The operator's token, made at the first start. In memory it is gone with the process.
+pub fn operator_token(folder: Option<&Path>, random: &dyn Random) -> Result<String, String> {
+    let fresh = || format!("{}{}", random::uuid(random), random::uuid(random)).replace('-', "");
+    let Some(folder) = folder else { return Ok(fresh()) };
+    let path = folder.join(OPERATOR_TOKEN);
+    if let Ok(token) = std::fs::read_to_string(&path) {
+        return Ok(token.trim().to_owned());
+    }
+    let token = fresh();
+    let written = write_private(&path, token.as_bytes());
+    written.map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    Ok(token)
+}
+
+/// The account of the first start, or the one that it will have.
+pub fn account_id(store: &Store, random: &dyn Random, config: &Config) -> Result<String, String> {
+    match (noted(store)?, &config.account_id) {
+        (Some(known), Some(wanted)) if *wanted != known.account_id => Err(format!(
+            "--account-id differs from the account of this data folder, {}",
+            known.account_id
+        )),
+        (Some(known), _) => Ok(known.account_id),
+        (None, Some(wanted)) => Ok(wanted.clone()),
+        (None, None) => Ok(fresh_account_id(random)),
+    }
+}
+
+/// Makes the account and its root key unless they are there. Answers the store's revision since
+/// which they are.
+pub fn first_start(plane: &Arc<Plane>, lab: bool, folder: Option<&Path>) -> Result<u64, String> {
+    if let Some(known) = noted(&plane.store)? {
+        return Ok(known.revision);
+    }
+    let account = plane.settings.account_id.clone();
+    let (access_key_id, secret) = chosen_key(plane, &account, lab)?;
+    let key = RootKey { account, access_key_id, secret };
+    if let Some(folder) = folder {
+        // Written before the key exists: a crash in between leaves a key that proves nothing, never
+        // one that nobody knows.
+        keep(&key, folder)?;
+    }
+    show(&key, folder);
+    store(plane, key)?;
+    let known = noted(&plane.store)?.ok_or("the first start left no note")?;
+    Ok(known.revision)
+}
+
+fn noted(store: &Store) -> Result<Option<FirstStart>, String> {
+    let found = store.snapshot().get(&NOTE).map_err(|error| error.to_string())?;
+    let Some(document) = found else { return Ok(None) };
+    let noted: FirstStart =
+        serde_json::from_slice(&document.body).map_err(|error| error.to_string())?;
+    Ok(Some(FirstStart { revision: document.revision, ..noted }))
+}
+
+/// Twelve digits that do not begin with a zero.
+fn fresh_account_id(random: &dyn Random) -> String {
+    let mut bytes = [0; 8];
+    random.fill(&mut bytes);
+    (100_000_000_000 + u64::from_be_bytes(bytes) % 900_000_000_000).to_string()
+}
+
+/// The root key that lab mode was told to use, or a fresh one.
+fn chosen_key(plane: &Plane, account: &str, lab: bool) -> Result<(String, String), String> {
+    let chosen = (
+        std::env::var("PALISADE_ROOT_ACCESS_KEY_ID").ok(),
+        std::env::var("PALISADE_ROOT_SECRET_ACCESS_KEY").ok(),
+    );
+    match chosen {
+        (None, None) => Ok((
+            random::access_key_id(&*plane.random, "AKIA", account),
+            random::secret_access_key(&*plane.random),
+        )),
+        (Some(id), Some(secret)) if lab => Ok((id, secret)),
+        (Some(_), Some(_)) => Err("only lab mode lets a variable choose the root key".to_owned()),
+        _ => Err("PALISADE_ROOT_ACCESS_KEY_ID and PALISADE_ROOT_SECRET_ACCESS_KEY go together"
+            .to_owned()),
+    }
+}
+
+/// One transaction: the account, its root key and the note.
+fn store(plane: &Arc<Plane>, key: RootKey) -> Result<(), String> {
+    transact(plane, move |plane, transaction| {
+        make(plane, &key, "Palisade", "root@localhost", transaction)?;
+        let note = FirstStart { account_id: key.account.clone(), revision: 0 };
+        let body = serde_json::to_vec(&note).map_err(internal)?;
+        transaction.put(&NOTE, &body).map_err(from_store)
+    })
+}
+
+/// Another account with a root key, for lab mode.
+pub fn create_account(
+    plane: &Arc<Plane>,
+    id: Option<String>,
+    name: &str,
+    email: &str,
+) -> Result<RootKey, String> {
+    let account = id.unwrap_or_else(|| fresh_account_id(&*plane.random));
+    let access_key_id = random::access_key_id(&*plane.random, "AKIA", &account);
+    let secret = random::secret_access_key(&*plane.random);
+    let key = RootKey { account, access_key_id, secret };
+    let (made, name, email) = (key.clone(), name.to_owned(), email.to_owned());
+    transact(plane, move |plane, transaction| make(plane, &made, &name, &email, transaction))?;
+    Ok(key)
+}
+
+/// Runs a transaction outside the pipeline and waits for it. Only what the operator does.
+fn transact(
+    plane: &Arc<Plane>,
+    work: impl Fn(&Plane, &mut dyn Transaction) -> palisade_shape::Result<()> + Send + 'static,
+) -> Result<(), String> {
+    let failure = Arc::new(Mutex::new(None));
+    let (told, owned) = (failure.clone(), plane.clone());
+    let work = Box::new(move |transaction: &mut dyn Transaction| {
+        work(&owned, transaction).map_err(|error| {
+            *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            Abort::Refused
+        })
+    });
+    let result = plane.store.write_blocking(work);
+    let refused = failure.lock().unwrap_or_else(PoisonError::into_inner).take();
+    match (result, refused) {
+        (Ok(_), _) => Ok(()),
+        (Err(_), Some(error)) => {
+            Err(format!("{error} {}", error.internal.as_deref().unwrap_or_default()))
+        }
+        (Err(error), None) => Err(error.to_string()),
+    }
+}
+
+fn make(
+    plane: &Plane,
+    key: &RootKey,
+    name: &str,
+    email: &str,
+    transaction: &mut dyn Transaction,
+) -> palisade_shape::Result<()> {
+    let caller = root(&key.account);
+    let request = request_of_start(plane);
+    let mut cx = Context::new(plane, &caller, &request, Access::Write(transaction));
+    accounts::create(&mut cx, &key.account, name, email)?;
+    access_key::add(&mut cx, &Owner::Root, key.access_key_id.clone(), &key.secret)?;
+    Ok(())
+}
+
+/// An account's root user as a caller, for what the operator does.
+pub fn root(account: &str) -> Caller {
+    Caller {
+        account: account.into(),
+        principal: Principal::Root,
+        arn: format!("arn:aws:iam::{account}:root").into(),
+        user_id: account.into(),
+        access_key_id: None,
+        session: None,
+    }
+}
+
+/// The facts of a request that nobody sent.
+pub fn request_of_start(plane: &Plane) -> Request {
+    Request {
+        id: random::uuid(&*plane.random),
+        region: plane.settings.region.clone(),
+        source_ip: std::net::Ipv4Addr::LOCALHOST.into(),
+        user_agent: None,
+        referer: None,
+        secure: true,
+        at: plane.clock.now(),
+        service: "palisade",
+        operation: "FirstStart",
+    }
+}
+
+/// The only copy of the secret outside the sealed store. Not opened through the umask: mode 0600.
+fn keep(key: &RootKey, folder: &Path) -> Result<(), String> {
+    let path = folder.join(ROOT_CREDENTIALS);
+    let RootKey { account, access_key_id, secret } = key;
+    let text =
+        format!("Account ID,Access key ID,Secret access key\n{account},{access_key_id},{secret}\n");
+    let written = write_private(&path, text.as_bytes());
+    written.map_err(|error| format!("cannot write {}: {error}", path.display()))
+}
+
+/// Shown this once.
+fn show(key: &RootKey, folder: Option<&Path>) {
+    println!("Palisade made account {} with a root access key:", key.account);
+    println!("  AWS_ACCESS_KEY_ID={}", key.access_key_id);
+    println!("  AWS_SECRET_ACCESS_KEY={}", key.secret);
+    if let Some(folder) = folder {
+        println!(
+            "It is not shown again; a copy is in {}.",
+            folder.join(ROOT_CREDENTIALS).display()
+        );
+    }
+}

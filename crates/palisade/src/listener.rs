@@ -1,0 +1,195 @@
+//! The sockets: accept, read a bounded body, hand the request to the pipeline, write its answer.
+//! Async lives here and nowhere deeper.
+
+use crate::commands::client::{ENDPOINT, Endpoint};
+use crate::config::Config;
+use crate::server::Server;
+use crate::{pipeline, tls};
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Semaphore;
+
+/// The largest body of a request that is not an object upload. CloudWatch and SQS take 1 MiB.
+const BODY_BYTES_MAX: usize = 2 << 20;
+/// The largest head of a request: request line and headers.
+const HEAD_BYTES_MAX: usize = 64 << 10;
+/// Connections beyond this wait in the kernel's queue.
+const CONNECTIONS_MAX: usize = 8_192;
+/// How long a client may take to send a request's head, and then its body.
+const READ_SECONDS_MAX: u64 = 30;
+/// How long requests under way may take once the server was told to stop.
+const DRAIN_SECONDS_MAX: u64 = 9;
+
+/// Serves until TERM or INT, then drains.
+pub async fn run(server: Arc<Server>, config: &Config) -> Result<(), String> {
+    let serving = tls::serving(&config.tls, &config.data_dir)?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    let endpoint = Endpoint {
+        url: format!("{}://{address}", if serving.is_some() { "https" } else { "http" }),
+        region: config.region.clone(),
+        ca_bundle: serving.as_ref().and_then(|serving| serving.ca_bundle.clone()),
+    };
+    announce(&server, config, &endpoint)?;
+    let acceptor = serving.map(|serving| tokio_rustls::TlsAcceptor::from(serving.config));
+    let mut stop = signals().map_err(|error| error.to_string())?;
+    let graceful = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    loop {
+        let Ok(place) = places.clone().acquire_owned().await else { break };
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stop.recv() => break,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of file descriptors, most likely: wait for some to be closed.
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        let (server, watcher) = (server.clone(), graceful.watcher());
+        let acceptor = acceptor.clone();
+        tokio::spawn(async move {
+            serve_connection(server, stream, peer, acceptor, watcher).await;
+            drop(place);
+        });
+    }
+    drop(listener);
+    drain(graceful, stop).await;
+    Ok(())
+}
+
+/// TERM and INT, as they come.
+fn signals() -> std::io::Result<tokio::sync::mpsc::UnboundedReceiver<()>> {
+    let (tell, told) = tokio::sync::mpsc::unbounded_channel();
+    for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
+        let mut signal = signal(kind)?;
+        let tell = tell.clone();
+        tokio::spawn(async move {
+            while signal.recv().await.is_some() {
+                if tell.send(()).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    Ok(told)
+}
+
+async fn drain(graceful: GracefulShutdown, mut stop: tokio::sync::mpsc::UnboundedReceiver<()>) {
+    tracing::info!("stopping: finishing the requests under way");
+    tokio::select! {
+        () = graceful.shutdown() => {}
+        () = tokio::time::sleep(Duration::from_secs(DRAIN_SECONDS_MAX)) => {
+            tracing::warn!("some requests did not finish in time");
+        }
+        _ = stop.recv() => {
+            tracing::warn!("told twice to stop: leaving at once");
+            std::process::exit(130);
+        }
+    }
+}
+
+/// Writes where the server listens for `palisade env` and its like, and says so on stderr.
+fn announce(server: &Server, config: &Config, endpoint: &Endpoint) -> Result<(), String> {
+    if server.has_data_dir() {
+        let path = config.data_dir.join(ENDPOINT);
+        let text = serde_json::to_string_pretty(endpoint).map_err(|error| error.to_string())?;
+        std::fs::write(&path, text).map_err(|e| format!("{}: {e}", path.display()))?;
+    }
+    if config.lab {
+        tracing::warn!("LAB MODE: the clock can be moved and the state reset by any local client");
+    }
+    tracing::info!(url = endpoint.url, "palisade {} answers", env!("CARGO_PKG_VERSION"));
+    Ok(())
+}
+
+async fn serve_connection(
+    server: Arc<Server>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    acceptor: Option<tokio_rustls::TlsAcceptor>,
+    watcher: hyper_util::server::graceful::Watcher,
+) {
+    // Small answers must not wait for the client's acknowledgement of the one before.
+    let _unsupported = stream.set_nodelay(true);
+    let secure = acceptor.is_some();
+    let service = service_fn(move |request| answer(server.clone(), request, peer, secure));
+    let outcome = match acceptor {
+        None => {
+            let mut http = hyper::server::conn::http1::Builder::new();
+            http.timer(TokioTimer::new())
+                .header_read_timeout(Duration::from_secs(READ_SECONDS_MAX))
+                .max_buf_size(HEAD_BYTES_MAX)
+                .pipeline_flush(true);
+            let connection = http.serve_connection(TokioIo::new(stream), service);
+            watcher.watch(connection).await.map_err(|error| error.to_string())
+        }
+        Some(acceptor) => {
+            let handshake = acceptor.accept(stream);
+            let limit = Duration::from_secs(READ_SECONDS_MAX);
+            let Ok(Ok(stream)) = tokio::time::timeout(limit, handshake).await else { return };
+            let mut http = auto::Builder::new(TokioExecutor::new());
+            http.http1()
+                .timer(TokioTimer::new())
+                .header_read_timeout(limit)
+                .max_buf_size(HEAD_BYTES_MAX);
+            http.http2().timer(TokioTimer::new()).max_header_list_size(HEAD_BYTES_MAX as u32);
+            let connection = http.serve_connection(TokioIo::new(stream), service).into_owned();
+            watcher.watch(connection).await.map_err(|error| error.to_string())
+        }
+    };
+    if let Err(error) = outcome {
+        tracing::debug!(%peer, error, "a connection ended early");
+    }
+}
+
+async fn answer(
+    server: Arc<Server>,
+    request: Request<Incoming>,
+    peer: SocketAddr,
+    secure: bool,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let (head, body) = request.into_parts();
+    let limit = Duration::from_secs(READ_SECONDS_MAX);
+    let body = match tokio::time::timeout(limit, read_body(body)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(refused)) => return Ok(refused),
+        Err(_) => return Ok(plain(408, "The request's body did not arrive in time.")),
+    };
+    Ok(pipeline::serve(server, head, body, peer, secure).await)
+}
+
+async fn read_body(body: Incoming) -> Result<Bytes, Response<Full<Bytes>>> {
+    match Limited::new(body, BODY_BYTES_MAX).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            Err(plain(413, "The request's body is larger than 2 MiB."))
+        }
+        Err(_) => Err(plain(400, "The request's body ended early.")),
+    }
+}
+
+/// An answer to what never became a request of any protocol.
+pub fn plain(status: u16, text: &'static str) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from_static(text.as_bytes())));
+    *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or_default();
+    response
+}

@@ -1,0 +1,333 @@
+//! The operator's door, `/_palisade/`: how the server is, its figures, decisions and, in lab mode,
+//! the clock, the outbox, accounts and the reset.
+
+use crate::authenticate::{self, Offered, Surroundings, authenticate};
+use crate::metrics::Ending;
+use crate::outcome;
+use crate::server::Server;
+use crate::{explain, first_start};
+use aws_lc_rs::constant_time;
+use bytes::Bytes;
+use http::request::Parts as Head;
+use http::{Method, Response};
+use http_body_util::Full;
+use palisade_services::authorization::Requirement;
+use palisade_services::clock::Clock;
+use palisade_services::context::Request;
+use palisade_shape::{Protocol, Timestamp};
+use serde::Deserialize;
+use serde_json::json;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// All operator paths begin so; an underscore can stand in no bucket's name.
+pub const PREFIX: &str = "/_palisade/";
+
+type Answer = Result<serde_json::Value, Refusal>;
+
+/// Why an operator's request is refused.
+struct Refusal {
+    status: u16,
+    code: &'static str,
+    message: String,
+}
+
+fn refuse(status: u16, code: &'static str, message: impl Into<String>) -> Refusal {
+    Refusal { status, code, message: message.into() }
+}
+
+/// What an operator path is for, and what it wants of the caller.
+enum Task<'a> {
+    Health,
+    Metrics,
+    Decision(&'a str),
+    LastDecision,
+    Reset,
+    Clock,
+    SetClock,
+    Outbox,
+    CreateAccount,
+}
+
+impl<'a> Task<'a> {
+    fn of(method: &Method, path: &'a str) -> Option<Self> {
+        let rest = path.strip_prefix(PREFIX)?;
+        Some(match (method.as_str(), rest) {
+            ("GET", "health") => Self::Health,
+            ("GET", "metrics") => Self::Metrics,
+            ("GET", "decisions/last") => Self::LastDecision,
+            ("GET", "clock") => Self::Clock,
+            ("PUT", "clock") => Self::SetClock,
+            ("GET", "outbox") => Self::Outbox,
+            ("POST", "reset") => Self::Reset,
+            ("POST", "accounts") => Self::CreateAccount,
+            ("GET", decision) => Self::Decision(decision.strip_prefix("decisions/")?),
+            _ => return None,
+        })
+    }
+
+    /// The action that a signed caller must be allowed; none for what anybody may ask.
+    fn action(&self) -> Option<&'static str> {
+        match self {
+            Self::Health => None,
+            Self::Metrics => Some("palisade:GetMetrics"),
+            Self::Decision(_) | Self::LastDecision => Some("palisade:GetDecision"),
+            Self::Reset => Some("palisade:Reset"),
+            Self::Clock => Some("palisade:GetClock"),
+            Self::SetClock => Some("palisade:SetClock"),
+            Self::Outbox => Some("palisade:GetOutbox"),
+            Self::CreateAccount => Some("palisade:CreateAccount"),
+        }
+    }
+
+    fn only_in_lab(&self) -> bool {
+        use Task::{Clock, CreateAccount, Outbox, Reset, SetClock};
+        matches!(self, Reset | Clock | SetClock | Outbox | CreateAccount)
+    }
+
+    /// In lab mode a client on this machine needs no proof for these.
+    fn open_to_loopback(&self) -> bool {
+        matches!(self, Self::Reset | Self::Clock | Self::SetClock | Self::Outbox)
+    }
+}
+
+/// Answers a request below [`PREFIX`].
+pub async fn serve(
+    server: &Arc<Server>,
+    head: &Head,
+    body: &[u8],
+    peer: SocketAddr,
+) -> (Response<Full<Bytes>>, Ending) {
+    let Some(task) = Task::of(&head.method, head.uri.path()) else {
+        return refused(&refuse(404, "NotFound", "There is no such operator path."));
+    };
+    if let Err(refusal) = permit(server, head, body, peer, &task) {
+        return refused(&refusal);
+    }
+    if let Task::Metrics = task {
+        let text = server.metrics.render(&server.plane.store.status());
+        return (response(200, "text/plain; version=0.0.4", text), Ending::Allowed);
+    }
+    match perform(server, &task, body).await {
+        Ok(answer) => (response(200, "application/json", answer.to_string()), Ending::Allowed),
+        Err(refusal) => refused(&refusal),
+    }
+}
+
+/// A web page of another origin may never ask; others must show who they are.
+fn permit(
+    server: &Arc<Server>,
+    head: &Head,
+    body: &[u8],
+    peer: SocketAddr,
+    task: &Task<'_>,
+) -> Result<(), Refusal> {
+    if is_foreign_page(head) {
+        return Err(refuse(403, "AccessDenied", "Requests from other web pages are refused."));
+    }
+    let lab = server.plane.settings.lab;
+    if task.only_in_lab() && !lab {
+        return Err(refuse(404, "NotFound", "Only lab mode has this path."));
+    }
+    let Some(action) = task.action() else { return Ok(()) };
+    if lab && task.open_to_loopback() && peer.ip().to_canonical().is_loopback() {
+        return Ok(());
+    }
+    if has_token(server, head) {
+        return Ok(());
+    }
+    is_allowed(server, head, body, peer, action)
+}
+
+/// A browser says where a request comes from; programs say nothing.
+fn is_foreign_page(head: &Head) -> bool {
+    let text = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
+    let host = text("host").or(head.uri.authority().map(|authority| authority.as_str()));
+    let foreign_origin = match text("origin") {
+        None => false,
+        Some(origin) => origin.split_once("://").map(|(_, origin)| origin) != host,
+    };
+    foreign_origin || !matches!(text("sec-fetch-site"), None | Some("same-origin" | "none"))
+}
+
+fn has_token(server: &Server, head: &Head) -> bool {
+    let given = head.headers.get("authorization").map(|value| value.as_bytes());
+    let given = given.and_then(|value| value.strip_prefix(b"Bearer "));
+    given.is_some_and(|given| {
+        constant_time::verify_slices_are_equal(given, server.operator_token.as_bytes()).is_ok()
+    })
+}
+
+/// A signed caller, decided like any other call.
+fn is_allowed(
+    server: &Arc<Server>,
+    head: &Head,
+    body: &[u8],
+    peer: SocketAddr,
+    action: &'static str,
+) -> Result<(), Refusal> {
+    let fields = authenticate::fields(head);
+    let offered = Offered::read(head, &fields);
+    let snapshot = server.plane.store.snapshot();
+    let now = server.plane.clock.now();
+    let around = Surroundings {
+        server,
+        read: &snapshot,
+        now,
+        secure: false,
+        protocol: Protocol::RestJson,
+        model: &SERVICE,
+        operation: None,
+    };
+    let credential = authenticate(&offered, body, &around)
+        .map_err(|error| refuse(error.code.status, error.code.code, error.message.into_owned()))?;
+    let request = Request {
+        region: server.plane.settings.region.clone(),
+        source_ip: peer.ip().to_canonical(),
+        at: now,
+        ..first_start::request_of_start(&server.plane)
+    };
+    let requirement = Requirement::new(action, "*", &credential.caller.account);
+    let decided = explain::decide_alone(server, &request, &credential, &snapshot, requirement)
+        .map_err(|error| refuse(500, "InternalFailure", error.to_string()))?;
+    if decided.decision.allowed() {
+        return Ok(());
+    }
+    let error = outcome::access_denied(Protocol::RestJson, &SERVICE, &credential, &decided);
+    Err(refuse(403, "AccessDenied", error.message.into_owned()))
+}
+
+/// How operator calls are signed and worded.
+static SERVICE: palisade_shape::Service = palisade_shape::Service {
+    name: "palisade",
+    signing_name: "palisade",
+    endpoint_prefix: "palisade",
+    id: "Palisade",
+    api_version: "2026-11-22",
+    target_prefix: "",
+    protocols: &[Protocol::RestJson],
+    xml_namespace: "",
+    operations: &[],
+};
+
+async fn perform(server: &Arc<Server>, task: &Task<'_>, body: &[u8]) -> Answer {
+    match task {
+        Task::Health => Ok(health(server)),
+        Task::Metrics => Ok(json!({})),
+        Task::Decision(id) => decision(server, id),
+        Task::LastDecision => decision(server, ""),
+        Task::Clock => Ok(clock(server)),
+        Task::SetClock => set_clock(server, body),
+        // Nothing sends mail or texts yet, so nothing can be in it.
+        Task::Outbox => Ok(json!({ "messages": [] })),
+        Task::Reset => reset(server).await,
+        Task::CreateAccount => create_account(server, body).await,
+    }
+}
+
+fn health(server: &Server) -> serde_json::Value {
+    let status = server.plane.store.status();
+    json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "mode": if server.plane.settings.lab { "lab" } else { "production" },
+        "store": status.backend,
+        "revision": status.revision,
+        "lag_millis": status.staleness.as_millis() as u64,
+        "enforcement": "on",
+    })
+}
+
+fn decision(server: &Arc<Server>, id: &str) -> Answer {
+    let found = explain::explain(server, id)
+        .map_err(|error| refuse(500, "InternalFailure", error.to_string()))?;
+    found.ok_or_else(|| match id {
+        "" => refuse(404, "NotFound", "No decision was recorded yet."),
+        id => refuse(404, "NotFound", format!("There is no decision {id}.")),
+    })
+}
+
+fn clock(server: &Server) -> serde_json::Value {
+    let now = jiff::Timestamp::from_millisecond(server.clock.now().millis()).unwrap_or_default();
+    json!({ "now": now.to_string() })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SetClock {
+    now: Option<String>,
+    advance: Option<i64>,
+}
+
+fn set_clock(server: &Server, body: &[u8]) -> Answer {
+    let wanted: SetClock = serde_json::from_slice(body)
+        .map_err(|error| refuse(400, "ValidationException", error.to_string()))?;
+    match (wanted.now, wanted.advance) {
+        (Some(now), None) => {
+            let now: jiff::Timestamp = now
+                .parse()
+                .map_err(|error| refuse(400, "ValidationException", format!("now: {error}")))?;
+            server.clock.set(Timestamp::from_millis(now.as_millisecond()));
+        }
+        (None, Some(seconds)) => server.clock.advance(seconds),
+        _ => {
+            let message = "Give either `now` (RFC 3339) or `advance` (seconds).";
+            return Err(refuse(400, "ValidationException", message));
+        }
+    }
+    Ok(clock(server))
+}
+
+/// Back to the state of the first start. History and audit stay; the clock is the system's again.
+async fn reset(server: &Arc<Server>) -> Answer {
+    let work = server.clone();
+    let done = tokio::task::spawn_blocking(move || work.plane.store.restore(work.first_revision));
+    let failed = |error: String| refuse(500, "InternalFailure", error);
+    let restored = done.await.map_err(|error| failed(error.to_string()))?;
+    let committed = restored.map_err(|error| failed(error.to_string()))?;
+    server.plane.credentials.clear();
+    drop(server.plane.usage.drain());
+    server.clock.restore();
+    Ok(json!({ "revision": committed.revision }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CreateAccount {
+    name: String,
+    email: String,
+    id: Option<String>,
+}
+
+/// Another account with its root key, until Organizations makes them.
+async fn create_account(server: &Arc<Server>, body: &[u8]) -> Answer {
+    let wanted: CreateAccount = serde_json::from_slice(body)
+        .map_err(|error| refuse(400, "ValidationException", error.to_string()))?;
+    if wanted.id.as_deref().is_some_and(|id| !crate::config::is_account_id(id)) {
+        return Err(refuse(400, "ValidationException", "An account id is twelve digits."));
+    }
+    let plane = server.plane.clone();
+    let made = tokio::task::spawn_blocking(move || {
+        first_start::create_account(&plane, wanted.id, &wanted.name, &wanted.email)
+    });
+    let made = made.await.map_err(|error| refuse(500, "InternalFailure", error.to_string()))?;
+    let key = made.map_err(|message| refuse(400, "ValidationException", message))?;
+    Ok(json!({
+        "accountId": key.account,
+        "accessKeyId": key.access_key_id,
+        "secretAccessKey": key.secret,
+    }))
+}
+
+fn refused(refusal: &Refusal) -> (Response<Full<Bytes>>, Ending) {
+    let body = json!({ "code": refusal.code, "message": refusal.message }).to_string();
+    let ending = if refusal.status >= 500 { Ending::Failed } else { Ending::Denied };
+    (response(refusal.status, "application/json", body), ending)
+}
+
+fn response(status: u16, content_type: &'static str, body: String) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(body)));
+    *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or_default();
+    let kind = http::HeaderValue::from_static(content_type);
+    response.headers_mut().insert(http::header::CONTENT_TYPE, kind);
+    response
+}

@@ -1,0 +1,332 @@
+//! The way of every request, whatever door it came through:
+//! route → authenticate → decode → authorize → handle → record → encode.
+
+use crate::authenticate::{self, Offered, Surroundings, authenticate};
+use crate::listener::plain;
+use crate::metrics::Ending;
+use crate::outcome::{self, MISSING_TOKEN};
+use crate::record::{self, Told};
+use crate::route::{Route, Target};
+use crate::server::Server;
+use crate::{operator, transaction};
+use bytes::Bytes;
+use http::request::Parts as Head;
+use http::{HeaderValue, Response};
+use http_body_util::Full;
+use palisade_protocol::{Extra, Parts, respond, respond_error};
+use palisade_services::authorization::{Credential, Decided, authorize};
+use palisade_services::context::{Access, Context, Notes, Request};
+use palisade_services::errors::internal;
+use palisade_services::service::{Effect, Input, Operation, Service};
+use palisade_shape::{Error, Result, Shape};
+use palisade_store::Read;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// What a request is once it was read and proven.
+pub struct Call {
+    pub server: Arc<Server>,
+    pub request: Request,
+    pub credential: Arc<Credential>,
+    /// The session token it came with.
+    pub token: Option<String>,
+    pub protocol: palisade_shape::Protocol,
+    pub service: &'static Service,
+    pub row: &'static Operation,
+    pub input: Box<dyn Input>,
+}
+
+/// The end of a call: the output, or why there is none, with what the record should say.
+pub struct Outcome {
+    pub result: Result<Box<dyn Shape + Send>>,
+    pub decided: Vec<Decided>,
+    pub notes: Notes,
+}
+
+/// Answers one request.
+pub async fn serve(
+    server: Arc<Server>,
+    head: Head,
+    body: Bytes,
+    peer: SocketAddr,
+    secure: bool,
+) -> Response<Full<Bytes>> {
+    let Ok(place) = server.places.clone().try_acquire_owned() else {
+        server.metrics.request(Ending::Busy, std::time::Duration::ZERO);
+        return plain(503, "The server is busy. Try again in a moment.");
+    };
+    let began = server.stopwatch();
+    let (response, ending) = if head.uri.path().starts_with(operator::PREFIX) {
+        operator::serve(&server, &head, &body, peer).await
+    } else {
+        answer(&server, &head, &body, peer, secure).await
+    };
+    server.metrics.request(ending, began.elapsed());
+    drop(place);
+    response
+}
+
+async fn answer(
+    server: &Arc<Server>,
+    head: &Head,
+    body: &[u8],
+    peer: SocketAddr,
+    secure: bool,
+) -> (Response<Full<Bytes>>, Ending) {
+    let fields = authenticate::fields(head);
+    let offered = Offered::read(head, &fields);
+    let Some(route) = server.router.find(head, body, offered.signing_name()) else {
+        return unroutable(server);
+    };
+    let request = begin(server, head, &route, offered.region(), peer, secure);
+    let snapshot = server.plane.store.snapshot();
+    let proven = prove(server, &offered, body, &route, &request, &snapshot);
+    let credential = match proven {
+        Ok(credential) => credential,
+        Err(error) => return (refuse(head, &route, &request, &error), ending_of(&error, false)),
+    };
+    note_use(server, &credential, &request, route.model.signing_name);
+    let token = offered.session_token().map(str::to_owned);
+    run(server, head, body, route, request, credential, token, &snapshot).await
+}
+
+fn prove(
+    server: &Server,
+    offered: &Offered<'_>,
+    body: &[u8],
+    route: &Route,
+    request: &Request,
+    snapshot: &palisade_store::Snapshot,
+) -> Result<Arc<Credential>> {
+    let operation = match &route.target {
+        Target::Here { model, .. } => Some(*model),
+        Target::NotImplemented { .. } | Target::Unknown { .. } => None,
+    };
+    let around = Surroundings {
+        server,
+        read: snapshot,
+        now: request.at,
+        secure: request.secure,
+        protocol: route.protocol,
+        model: route.model,
+        operation,
+    };
+    authenticate(offered, body, &around)
+}
+
+/// The stages after the proof.
+#[expect(clippy::too_many_arguments, reason = "the stages' results so far, each named once")]
+async fn run(
+    server: &Arc<Server>,
+    head: &Head,
+    body: &[u8],
+    route: Route,
+    request: Request,
+    credential: Arc<Credential>,
+    token: Option<String>,
+    snapshot: &palisade_store::Snapshot,
+) -> (Response<Full<Bytes>>, Ending) {
+    let decoded = decode(head, body, &route);
+    let (service, row, input) = match decoded {
+        Ok(decoded) => decoded,
+        Err(error) => {
+            let told = Told::failure(&error);
+            let kept =
+                record::keep(server, &request, &credential, &route, told, snapshot.revision());
+            let error = kept.err().unwrap_or(error);
+            return (refuse(head, &route, &request, &error), ending_of(&error, true));
+        }
+    };
+    let protocol = route.protocol;
+    let server = server.clone();
+    let call = Call { server, request, credential, token, protocol, service, row, input };
+    let (call, outcome) = match row.effect {
+        Effect::Read => {
+            let outcome = read(&call, snapshot);
+            let call = Arc::new(call);
+            (call.clone(), keep_read(&call, &route, outcome, snapshot.revision()))
+        }
+        Effect::Write => transaction::write(Arc::new(call), &route, snapshot).await,
+    };
+    encode(head, &route, &call, outcome)
+}
+
+/// The facts of the request that do not depend on its proof.
+fn begin(
+    server: &Server,
+    head: &Head,
+    route: &Route,
+    region: Option<&str>,
+    peer: SocketAddr,
+    secure: bool,
+) -> Request {
+    let text = |name: &str| {
+        let value = head.headers.get(name)?;
+        Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+    };
+    let plane = &server.plane;
+    Request {
+        id: palisade_services::random::uuid(&*plane.random),
+        region: region.unwrap_or(&plane.settings.region).to_owned(),
+        source_ip: peer.ip().to_canonical(),
+        user_agent: text("user-agent"),
+        referer: text("referer"),
+        secure,
+        at: plane.clock.now(),
+        service: route.model.name,
+        operation: match &route.target {
+            Target::Here { model, .. } => model.name,
+            Target::NotImplemented { name } => name,
+            Target::Unknown { .. } => "",
+        },
+    }
+}
+
+/// The typed input of an operation that is here; the refusal of one that is not.
+fn decode(
+    head: &Head,
+    body: &[u8],
+    route: &Route,
+) -> Result<(&'static Service, &'static Operation, Box<dyn Input>)> {
+    let (service, row, model, labels) = match &route.target {
+        Target::Here { service, row, model, labels } => (service, row, model, labels),
+        Target::NotImplemented { name } => return Err(outcome::not_implemented(route.model, name)),
+        Target::Unknown { name } => {
+            return Err(outcome::unknown_operation(route.protocol, route.model, name));
+        }
+    };
+    let parts = Parts {
+        method: &head.method,
+        raw_path: head.uri.path(),
+        raw_query: head.uri.query().unwrap_or_default(),
+        headers: &head.headers,
+        body,
+        labels,
+    };
+    let mut input = row.handler.new_input();
+    let shape = (*input).as_shape_mut();
+    palisade_protocol::read_request(route.protocol, route.model, model, &parts, shape)?;
+    Ok((service, row, input))
+}
+
+/// Authorizes and handles a read, beside all others.
+fn read(call: &Call, snapshot: &dyn Read) -> Outcome {
+    let plane = &*call.server.plane;
+    let caller = &call.credential.caller;
+    let mut cx = Context::new(plane, caller, &call.request, Access::Read(snapshot));
+    let (decided, result) = permit_and_handle(call, &mut cx, &call.credential);
+    Outcome { result, decided, notes: cx.notes }
+}
+
+/// The two stages that look at the store, on whatever view of it `cx` has.
+pub fn permit_and_handle(
+    call: &Call,
+    cx: &mut Context,
+    credential: &Credential,
+) -> (Vec<Decided>, Result<Box<dyn Shape + Send>>) {
+    let decided = match authorize(cx, call.service, call.row, &*call.input, credential) {
+        Ok(decided) => decided,
+        Err(error) => return (Vec::new(), Err(error)),
+    };
+    if let Some(denied) = decided.last().filter(|last| !last.decision.allowed()) {
+        let model = call.service.model;
+        let error = outcome::access_denied(call.protocol, model, credential, denied);
+        return (decided, Err(error));
+    }
+    // A defect in one handler must not take the others down with it.
+    let handled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        call.row.handler.call(cx, &*call.input)
+    }));
+    (decided, handled.unwrap_or_else(|_| Err(internal("a handler panicked"))))
+}
+
+/// Records a call that changed nothing. If that fails, so does the call: what is not recorded did
+/// not happen.
+pub fn keep_read(call: &Call, route: &Route, outcome: Outcome, revision: u64) -> Outcome {
+    let told = Told::of(call, &outcome);
+    let (server, request, credential) = (&call.server, &call.request, &call.credential);
+    match record::keep(server, request, credential, route, told, revision) {
+        Ok(()) => outcome,
+        Err(error) => Outcome { result: Err(error), ..outcome },
+    }
+}
+
+fn encode(
+    head: &Head,
+    route: &Route,
+    call: &Call,
+    outcome: Outcome,
+) -> (Response<Full<Bytes>>, Ending) {
+    let Target::Here { model, .. } = &route.target else { return (plain(500, ""), Ending::Failed) };
+    match outcome.result {
+        Ok(output) => {
+            let request = &call.request;
+            let answer = respond(route.protocol, route.model, model, &*output, &request.id);
+            (finish(answer, &request.id), Ending::Allowed)
+        }
+        Err(error) => {
+            let ending = ending_of(&error, true);
+            (refuse(head, route, &call.request, &error), ending)
+        }
+    }
+}
+
+fn finish(answer: palisade_protocol::Response, request_id: &str) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(answer.body)));
+    *response.status_mut() = http::StatusCode::from_u16(answer.status).unwrap_or_default();
+    *response.headers_mut() = answer.headers;
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        response.headers_mut().insert("x-palisade-decision", id);
+    }
+    response
+}
+
+fn refuse(head: &Head, route: &Route, request: &Request, error: &Error) -> Response<Full<Bytes>> {
+    if let Some(cause) = &error.internal {
+        tracing::error!(request = request.id, operation = request.operation, cause, "failed");
+    }
+    let operation = match &route.target {
+        Target::Here { model, .. } => Some(*model),
+        Target::NotImplemented { .. } | Target::Unknown { .. } => None,
+    };
+    let extra = Extra {
+        resource: head.uri.path(),
+        host_id: &request.id,
+        head: head.method == http::Method::HEAD,
+        retry_after_seconds: (error.code.status == 503).then_some(1),
+    };
+    let answer = respond_error(route.protocol, route.model, operation, error, &request.id, &extra);
+    finish(answer, &request.id)
+}
+
+/// A request that names no AWS service at all.
+fn unroutable(server: &Server) -> (Response<Full<Bytes>>, Ending) {
+    let error = MISSING_TOKEN.because("Missing Authentication Token");
+    let id = palisade_services::random::uuid(&*server.plane.random);
+    let model = &palisade_model::sts::SERVICE;
+    let protocol = palisade_shape::Protocol::Query;
+    let answer = respond_error(protocol, model, None, &error, &id, &Extra::default());
+    (finish(answer, &id), Ending::Unproven)
+}
+
+fn ending_of(error: &Error, proven: bool) -> Ending {
+    match error.code.status {
+        500.. => Ending::Failed,
+        _ if !proven => Ending::Unproven,
+        _ => Ending::Denied,
+    }
+}
+
+/// Notes when and where a key, and the role behind a session, was last used.
+fn note_use(server: &Server, credential: &Credential, request: &Request, signing_name: &str) {
+    let caller = &credential.caller;
+    let usage = &server.plane.usage;
+    let id = match caller.session.as_deref() {
+        Some(session) if session.is_role_session() => Some(session.issuer_id.as_str()),
+        Some(_) => None,
+        None => caller.access_key_id.as_deref(),
+    };
+    if let Some(id) = id {
+        usage.note(id, &caller.account, request.at, &request.region, signing_name);
+    }
+}

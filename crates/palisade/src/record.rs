@@ -1,0 +1,203 @@
+//! The record stage: one CloudTrail event and one decision record for every call.
+
+use crate::pipeline::{Call, Outcome};
+use crate::route::{Route, Target};
+use crate::server::Server;
+use palisade_policy::Layer;
+use palisade_services::audit::{
+    self, CallerFragment, Decision, Event, EventType, Field, Origin, PolicyUse,
+};
+use palisade_services::authorization::{Credential, Decided};
+use palisade_services::context::{Notes, Request, from_store};
+use palisade_services::service::Effect;
+use palisade_shape::{Error, Result, Shape};
+use palisade_store::AuditRecord;
+use std::sync::LazyLock;
+
+static NO_NOTES: LazyLock<Notes> = LazyLock::new(Notes::default);
+
+/// What there is to tell of a call.
+#[derive(Clone, Copy)]
+pub struct Told<'a> {
+    pub input: Option<&'a dyn Shape>,
+    pub output: Option<&'a dyn Shape>,
+    pub error: Option<&'a Error>,
+    pub decided: &'a [Decided],
+    pub notes: &'a Notes,
+    pub effect: Option<Effect>,
+}
+
+impl<'a> Told<'a> {
+    /// A call that ended before its input was read.
+    pub fn failure(error: &'a Error) -> Self {
+        let notes = &*NO_NOTES;
+        Self { input: None, output: None, error: Some(error), decided: &[], notes, effect: None }
+    }
+
+    pub fn success(
+        call: &'a Call,
+        decided: &'a [Decided],
+        output: &'a dyn Shape,
+        notes: &'a Notes,
+    ) -> Self {
+        let input = Some((*call.input).as_shape());
+        let effect = Some(call.row.effect);
+        Self { input, output: Some(output), error: None, decided, notes, effect }
+    }
+
+    pub fn of(call: &'a Call, outcome: &'a Outcome) -> Self {
+        Self {
+            input: Some((*call.input).as_shape()),
+            output: outcome.result.as_ref().ok().map(|output| &**output as &dyn Shape),
+            error: outcome.result.as_ref().err(),
+            decided: &outcome.decided,
+            notes: &outcome.notes,
+            effect: Some(call.row.effect),
+        }
+    }
+}
+
+/// Keeps the record of a call that changed nothing in the node's own log.
+pub fn keep(
+    server: &Server,
+    request: &Request,
+    credential: &Credential,
+    route: &Route,
+    told: Told<'_>,
+    revision: u64,
+) -> Result<()> {
+    if matches!(route.target, Target::Unknown { .. }) {
+        // No operation of AWS: there is no event that could be of it.
+        return Ok(());
+    }
+    for record in records(server, request, credential, told, revision) {
+        server.plane.reads.append(&record).map_err(from_store)?;
+    }
+    Ok(())
+}
+
+/// One record for the caller's account, and one for each other account that the call reached.
+pub fn records(
+    server: &Server,
+    request: &Request,
+    credential: &Credential,
+    told: Told<'_>,
+    revision: u64,
+) -> Vec<AuditRecord> {
+    let own = &*credential.caller.account;
+    let shared = &told.notes.shared_with;
+    let shared_id = (!shared.is_empty()).then(|| uuid(server));
+    let mut recipients: Vec<&str> = vec![own];
+    recipients.extend(shared.iter().map(String::as_str).filter(|account| *account != own));
+    let mut decision = Vec::with_capacity(640);
+    decision_of(server, request, credential, &told, revision).write(&mut decision);
+    let mut records = Vec::with_capacity(recipients.len());
+    for recipient in recipients {
+        let event_id = uuid(server);
+        let event = event(server, request, credential, &told, &event_id, recipient);
+        let mut bytes = Vec::with_capacity(1024);
+        Event { shared_id: shared_id.as_deref(), ..event }.write(&mut bytes);
+        records.push(AuditRecord {
+            time_millis: request.at.millis(),
+            account: recipient.to_owned(),
+            region: event.origin.region.to_owned(),
+            event: bytes,
+            decision: decision.clone(),
+            event_id,
+        });
+    }
+    records
+}
+
+fn uuid(server: &Server) -> String {
+    palisade_services::random::uuid(&*server.plane.random)
+}
+
+fn event<'a>(
+    server: &Server,
+    request: &'a Request,
+    credential: &'a Credential,
+    told: &Told<'a>,
+    id: &'a str,
+    recipient: &'a str,
+) -> Event<'a> {
+    let visible = audit::visibility(request.service, request.operation, told.effect);
+    let output = told.output.filter(|_| visible.answer);
+    Event {
+        id,
+        request,
+        caller: &credential.fragment,
+        origin: Origin {
+            event_type: EventType::AwsApiCall,
+            source: audit::source(request.service, server.endpoint_prefix(request.service)),
+            region: audit::region(request.service, &request.region),
+            read_only: visible.read_only,
+            invoked_by: None,
+            tls: None,
+            lab: server.plane.settings.lab,
+        },
+        error: told.error,
+        input: told.input.map_or(Field::Null, Field::Shape),
+        output: output.map_or(Field::Null, Field::Shape),
+        additional: Field::Null,
+        notes: told.notes,
+        recipient,
+        shared_id: None,
+    }
+}
+
+/// A decision record that borrows all it says.
+struct Consulted<'a> {
+    request: &'a Request,
+    fragment: &'a CallerFragment,
+    revision: u64,
+    requirements: Vec<audit::Decided<'a>>,
+    policies: &'a [u8],
+    error: Option<&'a Error>,
+    lab: bool,
+}
+
+impl Consulted<'_> {
+    fn write(&self, out: &mut Vec<u8>) {
+        let record = Decision {
+            request: self.request,
+            caller: self.fragment,
+            revision: self.revision,
+            invoked_by: None,
+            requirements: &self.requirements,
+            policies: self.policies,
+            error: self.error,
+            lab: self.lab,
+        };
+        record.write(out);
+    }
+}
+
+fn decision_of<'a>(
+    server: &Server,
+    request: &'a Request,
+    credential: &'a Credential,
+    told: &Told<'a>,
+    revision: u64,
+) -> Consulted<'a> {
+    let requirement = |decided: &'a Decided| audit::Decided {
+        requirement: &decided.requirement,
+        decision: &decided.decision,
+        resource_tags: &decided.resource_tags,
+        service_keys: &decided.service_keys,
+        resource_policy: decided.resource_policy.as_ref().map(|policy| PolicyUse {
+            layer: if decided.trust { Layer::Trust } else { Layer::Resource },
+            label: &policy.label,
+            revision: policy.revision,
+        }),
+    };
+    Consulted {
+        request,
+        fragment: &credential.fragment,
+        revision,
+        requirements: told.decided.iter().map(requirement).collect(),
+        policies: &credential.consulted,
+        error: told.error,
+        lab: server.plane.settings.lab,
+    }
+}

@@ -1,0 +1,187 @@
+//! What one running server holds, and how it is opened.
+
+use crate::config::{Backend, Config};
+use crate::first_start::{self, first_start};
+use crate::metrics::Metrics;
+use crate::route::Router;
+use palisade_protocol::sigv4::SigningKeys;
+use palisade_services::authorization::Credentials;
+use palisade_services::caller::Caller;
+use palisade_services::clock::{Clock, SystemClock};
+use palisade_services::context::{Access, Context};
+use palisade_services::iam::access_key;
+use palisade_services::plane::{Plane, Settings};
+use palisade_services::random::{Random, SystemRandom};
+use palisade_services::reads::Reads;
+use palisade_services::usage::Usage;
+use palisade_store::{
+    Abort, MASTER_KEY_NAME, MasterKey, Options, ReadLog, Sealer, Store, Transaction,
+};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
+
+/// Requests under way at once; further ones are told to come back.
+const REQUESTS_MAX: usize = 2_048;
+/// Derived signing keys kept.
+const SIGNING_KEYS_MAX: usize = 4_096;
+/// Bytes of documents kept in memory.
+const CACHE_BYTES_MAX: usize = 64 << 20;
+/// Bytes of the audit log of reads kept in memory with `--ephemeral`.
+const EPHEMERAL_LOG_BYTES_MAX: usize = 16 << 20;
+/// How often last uses are stored and latencies are sorted into their buckets.
+const UPKEEP_PERIOD: Duration = Duration::from_secs(2);
+/// CloudTrail keeps event history for 90 days.
+const READS_KEPT_SECONDS: i64 = 90 * 86_400;
+
+/// All that the requests share.
+pub struct Server {
+    pub plane: Arc<Plane>,
+    pub router: Router,
+    pub signing_keys: SigningKeys,
+    pub metrics: Metrics,
+    pub places: Arc<Semaphore>,
+    /// The clock as lab mode moves it.
+    pub clock: Arc<SystemClock>,
+    /// The secret of who may read the data folder.
+    pub operator_token: String,
+    /// The store's revision after the first start, which lab mode's reset goes back to.
+    pub first_revision: u64,
+    data_dir: Option<PathBuf>,
+}
+
+impl Server {
+    /// Opens the store and, the first time, makes the account, its root key and the tokens.
+    pub fn open(config: &Config) -> Result<Self, String> {
+        let data_dir = (config.store != Backend::Memory).then(|| config.data_dir.clone());
+        if let Some(folder) = &data_dir {
+            first_start::prepare_folder(folder, config.lab)?;
+        }
+        let clock = Arc::new(SystemClock::default());
+        let random: Arc<dyn Random> = Arc::new(SystemRandom);
+        let plane = open_plane(config, data_dir.as_deref(), clock.clone(), random.clone())?;
+        let plane = Arc::new(plane);
+        let first_revision = first_start(&plane, config.lab, data_dir.as_deref())?;
+        let followed = Arc::downgrade(&plane);
+        plane.store.subscribe(Box::new(move |changes| {
+            let Some(plane) = followed.upgrade() else { return };
+            for change in changes {
+                plane.credentials.changed(change.key.as_key().collection);
+            }
+        }));
+        Ok(Self {
+            plane,
+            router: Router::new(),
+            signing_keys: SigningKeys::new(SIGNING_KEYS_MAX),
+            metrics: Metrics::new()?,
+            places: Arc::new(Semaphore::new(REQUESTS_MAX)),
+            clock,
+            operator_token: first_start::operator_token(data_dir.as_deref(), &*random)?,
+            first_revision,
+            data_dir,
+        })
+    }
+
+    /// False with `--ephemeral`.
+    pub fn has_data_dir(&self) -> bool {
+        self.data_dir.is_some()
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "latency is wall time, also in lab mode")]
+    pub fn stopwatch(&self) -> Instant {
+        Instant::now()
+    }
+
+    /// The first label of a service's host name, as event sources have it.
+    pub fn endpoint_prefix(&self, service: &'static str) -> &'static str {
+        let mut here = palisade_services::SERVICES.iter();
+        match here.find(|known| known.model.name == service) {
+            Some(known) => known.model.endpoint_prefix,
+            None => palisade_model::catalog::service(service)
+                .map_or(service, |known| known.endpoint_prefix),
+        }
+    }
+
+    /// Regular small work, until the server is dropped.
+    pub async fn upkeep(self: Arc<Self>) {
+        let mut ticks = tokio::time::interval(UPKEEP_PERIOD);
+        loop {
+            ticks.tick().await;
+            self.metrics.upkeep();
+            self.flush_usage();
+            let oldest = self.plane.clock.now().plus_seconds(-READS_KEPT_SECONDS);
+            if let Err(error) = self.plane.reads.remove_older_than(oldest.millis()) {
+                tracing::warn!(%error, "cannot remove old audit records of reads");
+            }
+        }
+    }
+
+    /// Stores when keys and roles were last used.
+    fn flush_usage(&self) {
+        let uses = self.plane.usage.drain();
+        if uses.is_empty() {
+            return;
+        }
+        let plane = self.plane.clone();
+        let work = Box::new(move |transaction: &mut dyn Transaction| {
+            let request = first_start::request_of_start(&plane);
+            let caller = Caller::anonymous();
+            let mut cx = Context::new(&plane, &caller, &request, Access::Write(transaction));
+            access_key::store_last_uses(&mut cx, &uses).map_err(|error| {
+                tracing::warn!(%error, "cannot store when keys were last used");
+                Abort::Refused
+            })
+        });
+        let done = Box::new(|_| ());
+        if let Err(error) = self.plane.store.write(work, done) {
+            tracing::warn!(%error, "cannot store when keys were last used");
+        }
+    }
+
+    /// Writes what is still in memory and closes the store.
+    pub fn close(&self) {
+        self.flush_usage();
+        self.plane.store.close();
+    }
+}
+
+fn open_plane(
+    config: &Config,
+    data_dir: Option<&Path>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+) -> Result<Plane, String> {
+    let options = Options { cache_bytes: CACHE_BYTES_MAX, ..Options::default() };
+    let text = |error: palisade_store::StoreError| error.to_string();
+    let store = match (&config.store, data_dir) {
+        (Backend::Postgres(url), _) => Store::open_postgres(url, &options),
+        (Backend::Sqlite, Some(folder)) => Store::open_sqlite(folder, &options),
+        (Backend::Sqlite | Backend::Memory, _) => Store::open_ephemeral(&options),
+    }
+    .map_err(text)?;
+    let fill = &mut |bytes: &mut [u8]| random.fill(bytes);
+    let (master, log) = match data_dir {
+        Some(folder) => (
+            MasterKey::load_or_create(&folder.join(MASTER_KEY_NAME), fill).map_err(text)?,
+            ReadLog::open(&folder.join("log")).map_err(text)?,
+        ),
+        None => {
+            let master = MasterKey::generate(fill).map_err(text)?;
+            (master, ReadLog::in_memory(EPHEMERAL_LOG_BYTES_MAX))
+        }
+    };
+    let sealer = Sealer::open(store.clone(), master, fill).map_err(text)?;
+    let account_id = first_start::account_id(&store, &*random, config)?;
+    let settings = Settings { lab: config.lab, account_id, region: config.region.clone() };
+    Ok(Plane {
+        store,
+        reads: Reads::new(log, config.synced_reads),
+        sealer,
+        clock,
+        random,
+        settings,
+        credentials: Credentials::default(),
+        usage: Usage::default(),
+    })
+}

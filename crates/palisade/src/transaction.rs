@@ -1,0 +1,102 @@
+//! The write side of the pipeline: authorize and handle inside one store transaction, together with
+//! the record of it.
+
+use crate::pipeline::{Call, Outcome, keep_read, permit_and_handle};
+use crate::record::{self, Told};
+use crate::route::Route;
+use palisade_services::authorization::Decided;
+use palisade_services::context::{Access, Context, Notes, from_store};
+use palisade_services::errors::internal;
+use palisade_shape::{Error, Result, Shape};
+use palisade_store::{Abort, Read, Snapshot, StoreError, Transaction};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::oneshot;
+
+/// Where a transaction leaves its outcome. It may run more than once; the last run counts.
+type Slot = Arc<Mutex<Option<Outcome>>>;
+
+/// Runs a call that may change something, and waits until the change is durable.
+pub async fn write(call: Arc<Call>, route: &Route, snapshot: &Snapshot) -> (Arc<Call>, Outcome) {
+    let slot = Slot::default();
+    let (tell, told) = oneshot::channel();
+    let work = {
+        let (call, slot) = (call.clone(), slot.clone());
+        Box::new(move |transaction: &mut dyn Transaction| attempt(&call, transaction, &slot))
+    };
+    let done = Box::new(move |result| {
+        // Nobody waits any more when the client is gone; the change stands all the same.
+        let _gone = tell.send(result);
+    });
+    let queued = call.server.plane.store.write(work, done);
+    let ended = match queued {
+        Ok(()) => told.await.unwrap_or(Err(StoreError::Closed)),
+        Err(error) => Err(error),
+    };
+    let left = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let outcome = match (ended, left) {
+        (Ok(_), Some(outcome)) => return (call, outcome),
+        (Err(StoreError::Aborted), Some(outcome)) => outcome,
+        (Err(error), _) => failed(from_store(error)),
+        (Ok(_), None) => failed(internal("a transaction left no outcome")),
+    };
+    let outcome = keep_read(&call, route, outcome, snapshot.revision());
+    (call, outcome)
+}
+
+fn failed(error: Error) -> Outcome {
+    Outcome { result: Err(error), decided: Vec::new(), notes: Notes::default() }
+}
+
+/// One run of the transaction.
+fn attempt(call: &Call, transaction: &mut dyn Transaction, slot: &Slot) -> Result<(), Abort> {
+    let (outcome, kept) = run(call, transaction);
+    let commit = outcome.result.is_ok() && kept.is_ok();
+    let outcome = match kept {
+        Ok(()) => outcome,
+        Err(error) => Outcome { result: Err(error), ..outcome },
+    };
+    *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
+    if commit { Ok(()) } else { Err(Abort::Refused) }
+}
+
+fn run(call: &Call, transaction: &mut dyn Transaction) -> (Outcome, Result<()>) {
+    let plane = &*call.server.plane;
+    let revision = transaction.revision();
+    // The caller's own policies may have changed since the request was proven.
+    let refreshed = plane.credentials.refresh(
+        plane,
+        &*transaction,
+        &call.credential,
+        call.token.as_deref(),
+        call.request.at,
+    );
+    let credential = match refreshed {
+        Ok(credential) => credential,
+        Err(error) => return (failed(error), Ok(())),
+    };
+    let caller = &credential.caller;
+    let mut cx = Context::new(plane, caller, &call.request, Access::Write(transaction));
+    let (decided, result) = permit_and_handle(call, &mut cx, &credential);
+    let kept = keep(call, &mut cx, &decided, &result, revision);
+    let notes = std::mem::take(&mut cx.notes);
+    (Outcome { result, decided, notes }, kept)
+}
+
+/// The record of a success commits with it. That of a failure is kept with the reads.
+fn keep(
+    call: &Call,
+    cx: &mut Context,
+    decided: &[Decided],
+    result: &Result<Box<dyn Shape + Send>>,
+    revision: u64,
+) -> Result<()> {
+    let Ok(output) = result else { return Ok(()) };
+    let notes = std::mem::take(&mut cx.notes);
+    let told = Told::success(call, decided, &**output, &notes);
+    let records = record::records(&call.server, &call.request, &call.credential, told, revision);
+    for record in records {
+        cx.audit(record)?;
+    }
+    cx.notes = notes;
+    Ok(())
+}

@@ -1,0 +1,452 @@
+//! Credentials as the request path needs them: the secret, the caller it proves, and the caller's
+//! policies, compiled. Cached per access key and kept until a document they were made of changes.
+
+use super::compiled::PolicyCache;
+use super::identity::{Dependencies, Identity, unchanged};
+use crate::audit::{CallerFragment, PolicyUse, push_policies};
+use crate::caller::{Caller, Principal, Session, SessionKind};
+use crate::errors::internal;
+use crate::iam;
+use crate::iam::access_key::{ACCESS_KEYS, AccessKey};
+use crate::plane::Plane;
+use crate::random::account_of_access_key;
+use palisade_policy::{DocumentKind, Layer, PolicySet};
+use palisade_shape::{Result, Timestamp};
+use palisade_store::{Key, OwnedKey, Read};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// One access key, ready to prove and to decide with.
+pub struct Credential {
+    pub caller: Caller,
+    pub secret: String,
+    /// The caller in the terms of the policy engine.
+    pub principal: palisade_policy::Principal,
+    pub identity: Identity,
+    pub policies: Option<PolicySet>,
+    pub boundary: Option<PolicySet>,
+    /// The session policies, inline and managed together, of a session that has any.
+    pub session: Option<PolicySet>,
+    /// What all audit records of this caller have in common.
+    pub fragment: CallerFragment,
+    /// The policies above, as decision records list them.
+    pub consulted: Vec<u8>,
+    /// The session's end; none for a long-term key.
+    expires: Option<Timestamp>,
+    /// What all of this was made of.
+    seen: Vec<(OwnedKey, Option<u64>)>,
+}
+
+/// Why an access key proves nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Unknown, inactive, or of a principal that is gone; or a token that is not ours.
+    Invalid,
+    /// The session is over.
+    Expired,
+}
+
+/// Written every few seconds and read by no decision.
+const LAST_USES_NAME: &str = "iam/last-use";
+
+struct Cached {
+    credential: Arc<Credential>,
+    /// The session token it came with: another one must be opened anew.
+    token: Option<Box<str>>,
+    /// The count of IAM changes at which it was last known to be true.
+    checked_at: AtomicU64,
+}
+
+const SHARDS: usize = 16;
+/// Beyond this a shard is emptied: callers in use are back within a request each.
+const SHARD_ENTRIES_MAX: usize = 4_096;
+
+/// The credentials in use.
+#[derive(Default)]
+pub struct Credentials {
+    shards: [RwLock<HashMap<Box<str>, Cached>>; SHARDS],
+    /// Counts changes of IAM's documents, in any account.
+    changes: AtomicU64,
+    compiled: PolicyCache,
+}
+
+impl Credentials {
+    /// To be called for every committed change, before its writer is answered.
+    pub fn changed(&self, collection: &str) {
+        if collection.starts_with("iam/") && collection != LAST_USES_NAME {
+            self.changes.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    /// Forgets everything, after the state was reset.
+    pub fn clear(&self) {
+        for shard in &self.shards {
+            shard.write().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+        self.changes.fetch_add(1, Ordering::AcqRel);
+    }
+
+    pub fn compiled(&self) -> &PolicyCache {
+        &self.compiled
+    }
+
+    /// The credential of an access key, as of `read`.
+    pub fn find(
+        &self,
+        plane: &Plane,
+        read: &dyn Read,
+        access_key_id: &str,
+        token: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Result<Arc<Credential>, Refusal>> {
+        let changes = self.changes.load(Ordering::Acquire);
+        if let Some(known) = self.known(read, access_key_id, token, changes)? {
+            return Ok(in_time(known, now));
+        }
+        let loaded = match load(plane, &self.compiled, read, access_key_id, token, now)? {
+            Ok(loaded) => Arc::new(loaded),
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let cached = Cached {
+            credential: loaded.clone(),
+            token: token.map(Into::into),
+            checked_at: AtomicU64::new(changes),
+        };
+        if let Some(shard) = self.shard(access_key_id) {
+            let mut entries = shard.write().unwrap_or_else(PoisonError::into_inner);
+            if entries.len() >= SHARD_ENTRIES_MAX {
+                entries.clear();
+            }
+            entries.insert(access_key_id.into(), cached);
+        }
+        Ok(in_time(loaded, now))
+    }
+
+    /// The credential as `read` has it, inside a transaction: what a group of transactions has not
+    /// made durable yet must not reach the cache.
+    pub fn refresh(
+        &self,
+        plane: &Plane,
+        read: &dyn Read,
+        known: &Arc<Credential>,
+        token: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Arc<Credential>> {
+        if unchanged(read, &known.seen)? {
+            return Ok(known.clone());
+        }
+        let Some(id) = known.caller.access_key_id.as_deref() else { return Ok(known.clone()) };
+        match load(plane, &self.compiled, read, id, token, now)? {
+            Ok(loaded) => Ok(Arc::new(loaded)),
+            // The key was deleted between proof and transaction.
+            Err(_) => Err(crate::errors::ACCESS_DENIED
+                .because("The security token included in the request is invalid.")),
+        }
+    }
+
+    /// A cached credential that is still true.
+    fn known(
+        &self,
+        read: &dyn Read,
+        access_key_id: &str,
+        token: Option<&str>,
+        changes: u64,
+    ) -> Result<Option<Arc<Credential>>> {
+        let Some(shard) = self.shard(access_key_id) else { return Ok(None) };
+        let entries = shard.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(cached) = entries.get(access_key_id) else { return Ok(None) };
+        if cached.token.as_deref() != token {
+            return Ok(None);
+        }
+        if cached.checked_at.load(Ordering::Acquire) != changes {
+            if !unchanged(read, &cached.credential.seen)? {
+                return Ok(None);
+            }
+            cached.checked_at.store(changes, Ordering::Release);
+        }
+        Ok(Some(cached.credential.clone()))
+    }
+
+    fn shard(&self, access_key_id: &str) -> Option<&RwLock<HashMap<Box<str>, Cached>>> {
+        let last = access_key_id.as_bytes().last().copied().unwrap_or_default();
+        self.shards.get(usize::from(last) % SHARDS)
+    }
+}
+
+fn in_time(credential: Arc<Credential>, now: Timestamp) -> Result<Arc<Credential>, Refusal> {
+    match credential.expires {
+        Some(end) if end <= now => Err(Refusal::Expired),
+        _ => Ok(credential),
+    }
+}
+
+fn load(
+    plane: &Plane,
+    compiled: &PolicyCache,
+    read: &dyn Read,
+    access_key_id: &str,
+    token: Option<&str>,
+    now: Timestamp,
+) -> Result<Result<Credential, Refusal>> {
+    match token {
+        None => load_long_term(plane, compiled, read, access_key_id),
+        Some(token) => load_session(plane, compiled, read, access_key_id, token, now),
+    }
+}
+
+fn load_long_term(
+    plane: &Plane,
+    compiled: &PolicyCache,
+    read: &dyn Read,
+    access_key_id: &str,
+) -> Result<Result<Credential, Refusal>> {
+    let mut dependencies = Dependencies::new(read);
+    let Some(key) = stored_key(&mut dependencies, access_key_id)? else {
+        return Ok(Err(Refusal::Invalid));
+    };
+    let caller = match key.is_active() {
+        true => iam::principal::caller_of(read, &key)?,
+        false => None,
+    };
+    let Some(caller) = caller else { return Ok(Err(Refusal::Invalid)) };
+    let secret = key.secret(plane)?;
+    finish(compiled, dependencies, caller, secret, None)
+}
+
+/// The record of an access key, found through the account that its id names.
+fn stored_key(
+    dependencies: &mut Dependencies<'_>,
+    access_key_id: &str,
+) -> Result<Option<AccessKey>> {
+    let Some(account) = account_of_access_key(access_key_id) else { return Ok(None) };
+    let collection = ACCESS_KEYS.name;
+    let key = Key { collection, account: &account, region: "", key: access_key_id };
+    let found = dependencies.get(&key)?;
+    found.map(|document| ACCESS_KEYS.decode(&document.body)).transpose()
+}
+
+fn load_session(
+    plane: &Plane,
+    compiled: &PolicyCache,
+    read: &dyn Read,
+    access_key_id: &str,
+    token: &str,
+    now: Timestamp,
+) -> Result<Result<Credential, Refusal>> {
+    let Some(session) = crate::sts::session::open(plane, token, access_key_id) else {
+        return Ok(Err(Refusal::Invalid));
+    };
+    if session.expires_at() <= now {
+        return Ok(Err(Refusal::Expired));
+    }
+    let session = Arc::new(session);
+    let caller = caller_of(&session);
+    let secret = session.secret_access_key.clone();
+    let expires = Some(session.expires_at());
+    finish(compiled, Dependencies::new(read), caller, secret, expires)
+}
+
+/// The caller that a session stands for.
+pub fn caller_of(session: &Arc<Session>) -> Caller {
+    let account: Arc<str> = session.account.as_str().into();
+    let name: Arc<str> = session.issuer_name.as_str().into();
+    let path: Arc<str> = session.issuer_path.as_str().into();
+    let id: Arc<str> = session.issuer_id.as_str().into();
+    let (principal, arn, user_id) = match session.kind {
+        SessionKind::FederationToken => (
+            Principal::FederatedUser { name: session.name.as_str().into() },
+            format!("arn:aws:sts::{account}:federated-user/{}", session.name),
+            format!("{account}:{}", session.name),
+        ),
+        SessionKind::SessionToken if session.issuer_name.is_empty() => {
+            (Principal::Root, format!("arn:aws:iam::{account}:root"), account.to_string())
+        }
+        SessionKind::AssumeRoot => {
+            (Principal::Root, format!("arn:aws:iam::{account}:root"), account.to_string())
+        }
+        SessionKind::SessionToken => {
+            let arn = session.issuer_arn.clone();
+            (Principal::User { name, path, id: id.clone() }, arn, id.to_string())
+        }
+        SessionKind::AssumeRole
+        | SessionKind::AssumeRoleWithSaml
+        | SessionKind::AssumeRoleWithWebIdentity => {
+            let arn = format!("arn:aws:sts::{account}:assumed-role/{name}/{}", session.name);
+            let user_id = format!("{id}:{}", session.name);
+            let session = session.name.as_str().into();
+            (Principal::AssumedRole { role: name, path, id, session }, arn, user_id)
+        }
+    };
+    Caller {
+        account,
+        principal,
+        arn: arn.into(),
+        user_id: user_id.into(),
+        access_key_id: Some(session.access_key_id.as_str().into()),
+        session: Some(session.clone()),
+    }
+}
+
+fn finish(
+    compiled: &PolicyCache,
+    mut dependencies: Dependencies<'_>,
+    caller: Caller,
+    secret: String,
+    expires: Option<Timestamp>,
+) -> Result<Result<Credential, Refusal>> {
+    let principal = match caller.session.as_deref() {
+        Some(session) => iam::principal::issuer(session),
+        None => caller.principal.clone(),
+    };
+    let identity = iam::principal::identity(&mut dependencies, &caller.account, &principal)?;
+    let Some(identity) = identity else { return Ok(Err(Refusal::Invalid)) };
+    let policies = match caller.principal {
+        // Root has no identity policies; what it may do is not decided by any.
+        Principal::Root => None,
+        _ => Some(compiled.set(&identity.policies, DocumentKind::Identity)?),
+    };
+    let boundary = match &identity.boundary {
+        Some(boundary) => {
+            Some(compiled.set(std::slice::from_ref(boundary), DocumentKind::Boundary)?)
+        }
+        None => None,
+    };
+    let session = session_policies(&mut dependencies, compiled, &caller)?;
+    let consulted = consulted(&identity, caller.session.as_deref());
+    let fragment = CallerFragment::of(&caller);
+    let principal = policy_principal(&caller);
+    let seen = dependencies.into_seen();
+    Ok(Ok(Credential {
+        fragment,
+        consulted,
+        caller,
+        secret,
+        principal,
+        identity,
+        policies,
+        boundary,
+        session,
+        expires,
+        seen,
+    }))
+}
+
+/// The list of policies for decision records, written once.
+fn consulted(identity: &Identity, session: Option<&Session>) -> Vec<u8> {
+    let policy = |layer| {
+        move |attached: &'_ super::Attached| (layer, attached.label.clone(), attached.revision)
+    };
+    let mut uses: Vec<(Layer, String, u64)> =
+        identity.policies.iter().map(policy(Layer::Identity)).collect();
+    uses.extend(identity.boundary.iter().map(policy(Layer::Boundary)));
+    if let Some(session) = session {
+        let inline = 0..session.policies.len();
+        uses.extend(inline.map(|index| (Layer::Session, session_policy_label(index), 0)));
+        uses.extend(session.policy_arns.iter().map(|arn| (Layer::Session, arn.clone(), 0)));
+    }
+    let mut list = Vec::new();
+    push_policies(
+        &mut list,
+        uses.iter().map(|(layer, label, revision)| PolicyUse {
+            layer: *layer,
+            label,
+            revision: *revision,
+        }),
+    );
+    list
+}
+
+/// How the inline session policy of that place is called in decisions.
+fn session_policy_label(index: usize) -> String {
+    format!("session-policy-{index}")
+}
+
+fn session_policies(
+    dependencies: &mut Dependencies<'_>,
+    compiled: &PolicyCache,
+    caller: &Caller,
+) -> Result<Option<PolicySet>> {
+    let Some(session) = caller.session.as_deref() else { return Ok(None) };
+    if session.policies.is_empty() && session.policy_arns.is_empty() {
+        return Ok(None);
+    }
+    let mut attached = Vec::new();
+    for (index, document) in session.policies.iter().enumerate() {
+        attached.push(super::Attached {
+            label: session_policy_label(index),
+            managed: false,
+            revision: 0,
+            document: document.clone(),
+        });
+    }
+    for arn in &session.policy_arns {
+        // A managed policy deleted since then grants nothing, and the session goes on without it.
+        attached.extend(iam::policy::document_of(dependencies, &session.account, arn)?);
+    }
+    compiled.set(&attached, DocumentKind::Session).map(Some)
+}
+
+/// The caller in the terms of the policy engine.
+pub fn policy_principal(caller: &Caller) -> palisade_policy::Principal {
+    use palisade_policy::Principal as Known;
+    let issuer = caller.session.as_deref().map_or("", |session| session.issuer_arn.as_str());
+    let mut principal = match &caller.principal {
+        Principal::Root => Known::root(&caller.arn),
+        Principal::User { .. } => Known::user(&caller.arn),
+        Principal::AssumedRole { .. } => Known::assumed_role(&caller.arn, issuer),
+        Principal::FederatedUser { .. } => Known::federated_user(&caller.arn, issuer),
+        Principal::Service { name } => Known::service(name),
+        Principal::Anonymous => Known::anonymous(),
+    };
+    match &caller.principal {
+        Principal::User { id, .. } => principal.unique_id = Some(id.to_string()),
+        Principal::AssumedRole { id, path, .. } => {
+            principal.unique_id = Some(id.to_string());
+            principal.service_linked_role = path.starts_with("/aws-service-role/");
+        }
+        Principal::FederatedUser { .. } => {
+            let session = caller.session.as_deref();
+            principal.unique_id = session.map(|session| session.issuer_id.clone());
+        }
+        Principal::Root | Principal::Service { .. } | Principal::Anonymous => {}
+    }
+    principal
+}
+
+/// A caller's policies as `read` has them, to decide again what was decided then. None when the
+/// principal was not there.
+pub fn of_caller(plane: &Plane, read: &dyn Read, caller: Caller) -> Result<Option<Credential>> {
+    let dependencies = Dependencies::new(read);
+    let compiled = &plane.credentials.compiled;
+    Ok(finish(compiled, dependencies, caller, String::new(), None)?.ok())
+}
+
+/// A credential for a caller that needs none: a service, or nobody.
+pub fn without_key(caller: Caller) -> Credential {
+    Credential {
+        principal: policy_principal(&caller),
+        fragment: CallerFragment::of(&caller),
+        consulted: Vec::new(),
+        caller,
+        secret: String::new(),
+        identity: Identity::default(),
+        policies: None,
+        boundary: None,
+        session: None,
+        expires: None,
+        seen: Vec::new(),
+    }
+}
+
+impl std::fmt::Debug for Credential {
+    /// Without the secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credential").field("caller", &self.caller.arn).finish_non_exhaustive()
+    }
+}
+
+/// A stored policy that no longer parses is our fault, and denies.
+pub(super) fn unreadable(label: &str, error: impl std::fmt::Display) -> palisade_shape::Error {
+    internal(format!("stored policy {label}: {error}"))
+}

@@ -1,0 +1,188 @@
+//! The authorize stage: every requirement of a call, decided.
+
+use super::credential::Credential;
+use super::keys::{Keys, ServiceKeys};
+use super::{Attached, Requirement, derive};
+use crate::context::Context;
+use crate::service::{Call, Input, Known, Operation, Service};
+use palisade_policy::{Decision, DocumentKind, Policies, PolicySet, ResourceRule};
+use palisade_shape::Result;
+use std::cell::RefCell;
+
+/// A requirement and what was decided about it.
+#[derive(Clone, Debug)]
+pub struct Decided {
+    pub requirement: Requirement,
+    pub decision: Decision,
+    /// The resource's policy had to allow: a role's trust policy.
+    pub trust: bool,
+    /// The policy of the resource, as it was consulted.
+    pub resource_policy: Option<Attached>,
+    /// The tags of the resource, when a condition asked for them.
+    pub resource_tags: Vec<(String, String)>,
+    /// Service keys that a condition asked the service for, so that the record can decide again.
+    pub service_keys: Vec<(String, Known)>,
+}
+
+/// Decides each requirement of the call in turn and stops at the first that is not allowed: it is
+/// the last of the answer.
+pub fn authorize(
+    cx: &mut Context,
+    service: &Service,
+    operation: &Operation,
+    input: &dyn Input,
+    credential: &Credential,
+) -> Result<Vec<Decided>> {
+    let mut decided = Vec::new();
+    for requirement in derive::requirements(cx, service, operation, input)? {
+        let one = decide(cx, service, requirement, input, credential)?;
+        let allowed = one.decision.allowed();
+        decided.push(one);
+        if !allowed {
+            break;
+        }
+    }
+    Ok(decided)
+}
+
+/// Decides one requirement.
+pub fn decide(
+    cx: &mut Context,
+    service: &Service,
+    requirement: Requirement,
+    input: &dyn Input,
+    credential: &Credential,
+) -> Result<Decided> {
+    let consulted = resource_policy(cx, service, &requirement)?;
+    let live = Live {
+        cx: RefCell::new(cx),
+        service,
+        requirement: &requirement,
+        input,
+        asked_tags: RefCell::default(),
+        asked_keys: RefCell::default(),
+    };
+    let request = live.cx.borrow().request;
+    let keys = Keys {
+        caller: &credential.caller,
+        principal_tags: &credential.identity.tags,
+        request,
+        requirement: &requirement,
+        service: &live,
+    };
+    let question = palisade_policy::Request {
+        principal: &credential.principal,
+        action: &requirement.action,
+        resource: &requirement.resource,
+        resource_account: (requirement.resource != "*").then_some(requirement.account.as_str()),
+        rule: consulted.rule,
+        keys: &keys,
+    };
+    let policies = Policies {
+        identity: credential.policies.as_ref(),
+        resource: consulted.set.as_ref(),
+        boundary: credential.boundary.as_ref(),
+        session: credential.session.as_ref(),
+        ..Policies::default()
+    };
+    let decision = palisade_policy::decide(&question, &policies);
+    let resource_tags = live.asked_tags.take().unwrap_or_default();
+    let service_keys = live.asked_keys.take();
+    let trust = consulted.rule == ResourceRule::TrustPolicy;
+    let resource_policy = consulted.attached;
+    Ok(Decided { requirement, decision, trust, resource_policy, resource_tags, service_keys })
+}
+
+/// The resource's policy, compiled.
+#[derive(Default)]
+pub struct Consulted {
+    pub rule: ResourceRule,
+    pub set: Option<PolicySet>,
+    pub attached: Option<Attached>,
+}
+
+/// Loads and compiles the policy of a requirement's resource, where it has one.
+pub fn resource_policy(
+    cx: &mut Context,
+    service: &Service,
+    requirement: &Requirement,
+) -> Result<Consulted> {
+    if requirement.kind.is_empty() {
+        return Ok(Consulted::default());
+    }
+    let (kind, arn) = (requirement.kind.as_str(), requirement.resource.as_str());
+    let found =
+        cx.in_account(&requirement.account, |cx| service.resources.policy(cx, kind, arn))?;
+    let rule = match (requirement.action.split(':').next(), kind) {
+        (Some("sts"), "role") => ResourceRule::TrustPolicy,
+        (Some("kms"), "key") => ResourceRule::KeyPolicy,
+        _ => ResourceRule::Ordinary,
+    };
+    let Some(policy) = found else { return Ok(Consulted { rule, ..Consulted::default() }) };
+    let document_kind = match rule {
+        ResourceRule::TrustPolicy => DocumentKind::Trust,
+        ResourceRule::KeyPolicy | ResourceRule::Ordinary => DocumentKind::Resource,
+    };
+    let label = arn.to_owned();
+    let compiled = cx.plane.credentials.compiled();
+    let policy_of = compiled.policy(&label, &policy.document, document_kind)?;
+    let set = Some(PolicySet::of(&label, &policy_of));
+    let attached = Attached { label, managed: false, revision: 0, document: policy.document };
+    Ok(Consulted { rule, set, attached: Some(attached) })
+}
+
+/// Answers for service keys out of the store, while a decision is made, and notes what was asked.
+struct Live<'a, 'c> {
+    cx: RefCell<&'a mut Context<'c>>,
+    service: &'a Service,
+    requirement: &'a Requirement,
+    input: &'a dyn Input,
+    asked_tags: RefCell<Option<Vec<(String, String)>>>,
+    asked_keys: RefCell<Vec<(String, Known)>>,
+}
+
+impl Live<'_, '_> {
+    fn load_tags(&self) -> Option<Vec<(String, String)>> {
+        let requirement = self.requirement;
+        let mut cx = self.cx.try_borrow_mut().ok()?;
+        let (kind, arn) = (&requirement.kind, &requirement.resource);
+        cx.in_account(&requirement.account, |cx| self.service.resources.tags(cx, kind, arn)).ok()
+    }
+
+    fn ask_service(&self, key: &str) -> Option<Known> {
+        let requirement = self.requirement;
+        let (action, resource) = (requirement.action.as_str(), requirement.resource.as_str());
+        let call = Call { action, resource, input: self.input };
+        let mut cx = self.cx.try_borrow_mut().ok()?;
+        let ask = |cx: &mut Context| self.service.resources.condition(cx, key, &call);
+        cx.in_account(&requirement.account, ask).ok()
+    }
+}
+
+impl ServiceKeys for Live<'_, '_> {
+    fn resource_tag(&self, tag_key: &str) -> Known {
+        if self.requirement.kind.is_empty() {
+            return Known::Absent;
+        }
+        let mut asked = self.asked_tags.borrow_mut();
+        if asked.is_none() {
+            *asked = self.load_tags();
+        }
+        // A store that fails here must not turn into a missing tag: that could allow.
+        let Some(tags) = asked.as_ref() else { return Known::Unresolvable };
+        let found = tags.iter().find(|(key, _)| key.to_lowercase() == tag_key);
+        found.map_or(Known::Absent, |(_, value)| Known::One(value.clone()))
+    }
+
+    fn service_key(&self, key: &str) -> Known {
+        if !derive::is_documented(&self.requirement.action, key) {
+            return Known::Absent;
+        }
+        if let Some((_, tag_key)) = key.split_once(":resourcetag/") {
+            return self.resource_tag(tag_key);
+        }
+        let known = self.ask_service(key).unwrap_or(Known::Unresolvable);
+        self.asked_keys.borrow_mut().push((key.to_owned(), known.clone()));
+        known
+    }
+}

@@ -1,0 +1,238 @@
+//! What a handler gets: the caller, the time, ids, and the store seen through one account.
+
+use crate::caller::Caller;
+use crate::errors::{SERVICE_UNAVAILABLE, internal};
+use crate::plane::Plane;
+use crate::random;
+use crate::table::{Scope, Table};
+use palisade_shape::{Error, Result, Timestamp};
+use palisade_store::{AuditRecord, Document, Key, Read, StoreError, Transaction};
+
+/// The facts of a request that are the same whatever it asks for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// A UUID; also the name of the decision.
+    pub id: String,
+    /// The region of the credential scope, or of the endpoint for unsigned requests.
+    pub region: String,
+    pub source_ip: std::net::IpAddr,
+    pub user_agent: Option<String>,
+    pub referer: Option<String>,
+    /// It came over TLS.
+    pub secure: bool,
+    pub at: Timestamp,
+    /// The service's name in the model and the operation's.
+    pub service: &'static str,
+    pub operation: &'static str,
+}
+
+/// The store as this request may use it.
+pub enum Access<'a> {
+    Read(&'a dyn Read),
+    Write(&'a mut dyn Transaction),
+}
+
+/// Everything that a handler may use. It has no other way to the world outside.
+pub struct Context<'a> {
+    pub caller: &'a Caller,
+    pub request: &'a Request,
+    pub plane: &'a Plane,
+    /// The account whose rows are seen: the caller's, unless the operation says otherwise.
+    account: String,
+    access: Access<'a>,
+    /// What the audit record should say beyond input and output.
+    pub notes: Notes,
+}
+
+/// Additions to the audit record of this call.
+#[derive(Clone, Debug, Default)]
+pub struct Notes {
+    /// ARNs that the call touched, with their account and CloudFormation type (`AWS::IAM::Role`).
+    pub resources: Vec<TouchedResource>,
+    /// Accounts other than the caller's that own a touched resource and get the event too.
+    pub shared_with: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TouchedResource {
+    pub arn: String,
+    pub account: String,
+    pub kind: &'static str,
+}
+
+impl<'a> Context<'a> {
+    pub fn new(
+        plane: &'a Plane,
+        caller: &'a Caller,
+        request: &'a Request,
+        access: Access<'a>,
+    ) -> Self {
+        let account = caller.account.to_string();
+        Self { caller, request, plane, account, access, notes: Notes::default() }
+    }
+
+    /// The same call, seeing the rows of another account. For resources that name their account.
+    pub fn in_account<R>(&mut self, account: &str, work: impl FnOnce(&mut Self) -> R) -> R {
+        let before = std::mem::replace(&mut self.account, account.to_owned());
+        let result = work(self);
+        self.account = before;
+        result
+    }
+
+    /// The account whose rows are seen.
+    pub fn account(&self) -> &str {
+        &self.account
+    }
+
+    pub fn region(&self) -> &str {
+        &self.request.region
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.request.at
+    }
+
+    pub fn partition(&self) -> &'static str {
+        "aws"
+    }
+
+    /// A fresh unique id with AWS's prefix for its kind (`AIDA`, `AROA`, `AGPA`, `ANPA`, `AIPA`).
+    pub fn unique_id(&self, prefix: &str) -> String {
+        random::unique_id(&*self.plane.random, prefix)
+    }
+
+    pub fn access_key_id(&self, prefix: &str) -> String {
+        random::access_key_id(&*self.plane.random, prefix, &self.account)
+    }
+
+    pub fn secret_access_key(&self) -> String {
+        random::secret_access_key(&*self.plane.random)
+    }
+
+    pub fn uuid(&self) -> String {
+        random::uuid(&*self.plane.random)
+    }
+
+    /// `arn:aws:iam::ACCOUNT:kind/path/name`; `path` begins and ends with a slash.
+    pub fn iam_arn(&self, kind: &str, path: &str, name: &str) -> String {
+        format!("arn:{}:iam::{}:{kind}{path}{name}", self.partition(), self.account)
+    }
+
+    /// Names a resource in the audit record's `resources`.
+    pub fn touch(&mut self, kind: &'static str, arn: impl Into<String>) {
+        let resource = TouchedResource { arn: arn.into(), account: self.account.clone(), kind };
+        self.notes.resources.push(resource);
+    }
+
+    pub fn get<T>(&self, table: &Table<T>, key: &str) -> Result<Option<T>> {
+        let found = self.reader().get(&self.key(table, key)).map_err(from_store)?;
+        found.map(|document| table.decode(&document.body)).transpose()
+    }
+
+    /// The record of a key, or the table's error for a missing one.
+    pub fn find<T>(&self, table: &Table<T>, key: &str) -> Result<T> {
+        self.get(table, key)?.ok_or_else(|| (table.missing)(key))
+    }
+
+    pub fn exists<T>(&self, table: &Table<T>, key: &str) -> Result<bool> {
+        Ok(self.reader().get(&self.key(table, key)).map_err(from_store)?.is_some())
+    }
+
+    /// Up to `limit` records whose keys begin with `prefix` and come after `after`, by key.
+    pub fn scan<T>(
+        &self,
+        table: &Table<T>,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, T)>> {
+        let (account, region) = self.place(table);
+        let rows = self.reader().scan(table.name, account, region, prefix, after, limit);
+        rows.map_err(from_store)?
+            .into_iter()
+            .map(|(key, document): (String, Document)| Ok((key, table.decode(&document.body)?)))
+            .collect()
+    }
+
+    /// All records whose keys begin with `prefix`. For sets that a quota keeps small.
+    pub fn all<T>(&self, table: &Table<T>, prefix: &str) -> Result<Vec<T>> {
+        let rows = self.scan(table, prefix, None, usize::MAX)?;
+        Ok(rows.into_iter().map(|(_, record)| record).collect())
+    }
+
+    /// Stores a new record, or fails with the table's error for a taken key.
+    pub fn insert<T>(&mut self, table: &Table<T>, record: &T) -> Result<()> {
+        let key = (table.key)(record);
+        if self.exists(table, &key)? {
+            return Err((table.taken)(record));
+        }
+        self.put(table, record)
+    }
+
+    /// Stores a record, whether its key is there or not.
+    pub fn put<T>(&mut self, table: &Table<T>, record: &T) -> Result<()> {
+        let key = (table.key)(record);
+        let body = table.encode(record)?;
+        let (account, region) = self.place_owned(table);
+        let key = Key { collection: table.name, account: &account, region: &region, key: &key };
+        self.writer()?.put(&key, &body).map_err(from_store)
+    }
+
+    /// Removes a record; false if there was none.
+    pub fn delete<T>(&mut self, table: &Table<T>, key: &str) -> Result<bool> {
+        let (account, region) = self.place_owned(table);
+        let key = Key { collection: table.name, account: &account, region: &region, key };
+        match self.writer()?.delete(&key) {
+            Ok(()) => Ok(true),
+            Err(StoreError::Missing) => Ok(false),
+            Err(error) => Err(from_store(error)),
+        }
+    }
+
+    /// Adds an audit record that commits with the transaction.
+    pub fn audit(&mut self, record: AuditRecord) -> Result<()> {
+        self.writer()?.audit(record).map_err(from_store)
+    }
+
+    /// The store as it can be read here.
+    pub fn reader(&self) -> &dyn Read {
+        match &self.access {
+            Access::Read(read) => *read,
+            Access::Write(transaction) => &**transaction,
+        }
+    }
+
+    fn writer(&mut self) -> Result<&mut dyn Transaction> {
+        match &mut self.access {
+            Access::Read(_) => Err(internal("a handler declared as read tried to write")),
+            Access::Write(transaction) => Ok(&mut **transaction),
+        }
+    }
+
+    fn place<T>(&self, table: &Table<T>) -> (&str, &str) {
+        match table.scope {
+            Scope::Plane => ("", ""),
+            Scope::Account => (&self.account, ""),
+            Scope::Region => (&self.account, &self.request.region),
+        }
+    }
+
+    fn place_owned<T>(&self, table: &Table<T>) -> (String, String) {
+        let (account, region) = self.place(table);
+        (account.to_owned(), region.to_owned())
+    }
+
+    fn key<'k, T>(&'k self, table: &Table<T>, key: &'k str) -> Key<'k> {
+        let (account, region) = self.place(table);
+        Key { collection: table.name, account, region, key }
+    }
+}
+
+/// What a caller sees of a failing store: try again when it is busy, else our fault.
+pub fn from_store(error: StoreError) -> Error {
+    match error {
+        StoreError::Busy => SERVICE_UNAVAILABLE
+            .because("The request has failed due to a temporary failure of the server."),
+        other => internal(other),
+    }
+}

@@ -1,0 +1,35 @@
+//! What lives as long as the process: the store, the keys, the clock, and what is cached of them.
+
+use crate::authorization::Credentials;
+use crate::clock::Clock;
+use crate::random::Random;
+use crate::reads::Reads;
+use crate::usage::Usage;
+use palisade_store::{Sealer, Store};
+use std::sync::Arc;
+
+/// The parts that every request shares.
+pub struct Plane {
+    pub store: Store,
+    /// The audit records of calls that changed nothing.
+    pub reads: Reads,
+    pub sealer: Sealer,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+    pub settings: Settings,
+    /// The access keys in use, with their compiled policies.
+    pub credentials: Credentials,
+    /// When and where keys and roles were last used.
+    pub usage: Usage,
+}
+
+/// How this installation was started.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Lab mode: the clock can be moved, the state reset, the outbox read.
+    pub lab: bool,
+    /// The account made at the first start.
+    pub account_id: String,
+    /// The region of unsigned requests and of global services.
+    pub region: String,
+}
