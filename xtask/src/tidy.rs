@@ -12,7 +12,7 @@ const BANNED: &[(&str, &str)] = &[
     (concat!("TO", "DO"), "open an issue instead"),
     (concat!("FIX", "ME"), "open an issue instead"),
     (concat!("format!(\"", "<"), "XML is written by the protocol's writer"),
-    (concat!("#[ign", "ore"), "a test runs, or skips itself saying why"),
+    (concat!("#[ign", "ore]"), "a test that is left out says why"),
 ];
 
 pub fn run(root: &Path) -> Result<()> {
@@ -49,7 +49,9 @@ fn look(path: &Path, text: &str, complaints: &mut Vec<String>) {
             complaints.push(format!("{}: longer than {LINE_COLUMNS_MAX} columns", place()));
         }
         for (banned, why) in BANNED {
-            if line.contains(banned) {
+            // Tests write requests by hand, XML among them.
+            let in_test = why.starts_with("XML") && path.iter().any(|part| part == "tests");
+            if line.contains(banned) && !in_test {
                 complaints.push(format!("{}: `{banned}`: {why}", place()));
             }
         }

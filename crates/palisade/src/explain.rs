@@ -15,34 +15,47 @@ use palisade_services::errors::internal;
 use palisade_services::service::{Known, PlainResources, Service};
 use palisade_shape::{Nothing, Result, Timestamp};
 use palisade_store::{AuditQuery, AuditRecord, Read, Snapshot};
-use serde::Serialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 
 /// Accounts looked through for the newest decision.
 const ACCOUNTS_MAX: usize = 10_000;
 
-/// What deciding one requirement again looks like.
-#[derive(Serialize)]
+/// The answer of `GET /_palisade/decisions/<id>`.
+#[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Explained {
-    action: String,
-    resource: String,
-    trace: Trace,
+pub struct Answer {
+    /// The record as it was kept.
+    pub decision: DecisionRecord,
+    /// What the caller was told, if it was refused.
+    pub error_message: Option<String>,
+    /// One trace for each requirement.
+    pub explained: Vec<Explained>,
+}
+
+/// What deciding one requirement again looks like.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Explained {
+    pub action: String,
+    pub resource: String,
+    pub trace: Trace,
+}
+
+/// The one member of an event that an [`Answer`] repeats.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Event {
+    error_message: Option<String>,
 }
 
 /// The record of a decision and its trace; the newest one for an empty id.
-pub fn explain(server: &Server, id: &str) -> Result<Option<serde_json::Value>> {
+pub fn explain(server: &Server, id: &str) -> Result<Option<Answer>> {
     let found = if id.is_empty() { newest(server)? } else { find(server, id)? };
     let Some(found) = found else { return Ok(None) };
-    let record = DecisionRecord::parse(&found.decision).map_err(internal)?;
-    let event: serde_json::Value = serde_json::from_slice(&found.event).map_err(internal)?;
-    let message = event.get("errorMessage").cloned();
-    let explained = again(server, &record)?;
-    Ok(Some(json!({
-        "decision": record,
-        "errorMessage": message,
-        "explained": explained,
-    })))
+    let decision = DecisionRecord::parse(&found.decision).map_err(internal)?;
+    let Event { error_message } = serde_json::from_slice(&found.event).map_err(internal)?;
+    let explained = again(server, &decision)?;
+    Ok(Some(Answer { decision, error_message, explained }))
 }
 
 /// The record of a request id. The caller's own event bears the request's id.

@@ -40,8 +40,8 @@ pub struct RootKey {
     pub secret: String,
 }
 
-/// Makes the folder, for the owner alone. A folder used in production never becomes a lab: its clock
-/// and state are real.
+/// Makes the folder, for the owner alone. A folder used in production never becomes a lab: its
+/// clock and state are real.
 pub fn prepare_folder(folder: &Path, lab: bool) -> Result<(), String> {
     use std::os::unix::fs::DirBuilderExt;
     let shown = folder.display();

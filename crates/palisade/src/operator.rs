@@ -240,10 +240,11 @@ fn health(server: &Server) -> serde_json::Value {
 fn decision(server: &Arc<Server>, id: &str) -> Answer {
     let found = explain::explain(server, id)
         .map_err(|error| refuse(500, "InternalFailure", error.to_string()))?;
-    found.ok_or_else(|| match id {
+    let answer = found.ok_or_else(|| match id {
         "" => refuse(404, "NotFound", "No decision was recorded yet."),
         id => refuse(404, "NotFound", format!("There is no decision {id}.")),
-    })
+    })?;
+    serde_json::to_value(answer).map_err(|error| refuse(500, "InternalFailure", error.to_string()))
 }
 
 fn clock(server: &Server) -> serde_json::Value {

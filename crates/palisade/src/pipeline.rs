@@ -18,6 +18,7 @@ use palisade_services::authorization::{Credential, Decided, authorize};
 use palisade_services::context::{Access, Context, Notes, Request};
 use palisade_services::errors::internal;
 use palisade_services::service::{Effect, Input, Operation, Service};
+use palisade_services::sts::restriction;
 use palisade_shape::{Error, Result, Shape};
 use palisade_store::Read;
 use std::net::SocketAddr;
@@ -126,7 +127,7 @@ async fn run(
     token: Option<String>,
     snapshot: &palisade_store::Snapshot,
 ) -> (Response<Full<Bytes>>, Ending) {
-    let decoded = decode(head, body, &route);
+    let decoded = session_may(&credential, &route).and_then(|()| decode(head, body, &route));
     let (service, row, input) = match decoded {
         Ok(decoded) => decoded,
         Err(error) => {
@@ -149,6 +150,16 @@ async fn run(
         Effect::Write => transaction::write(Arc::new(call), &route, snapshot).await,
     };
     encode(head, &route, &call, outcome)
+}
+
+/// What AWS keeps from the sessions of users, whatever their policies say.
+fn session_may(credential: &Credential, route: &Route) -> Result<()> {
+    match (credential.caller.session.as_deref(), &route.target) {
+        (Some(session), Target::Here { model, .. }) => {
+            restriction::check(session, route.model.name, model.name)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The facts of the request that do not depend on its proof.

@@ -93,7 +93,8 @@ pub fn records(
     decision_of(server, request, credential, &told, revision).write(&mut decision);
     let mut records = Vec::with_capacity(recipients.len());
     for recipient in recipients {
-        let event_id = uuid(server);
+        // The caller's own event bears the request's id, which is how a decision is found again.
+        let event_id = if recipient == own { request.id.clone() } else { uuid(server) };
         let event = event(server, request, credential, &told, &event_id, recipient);
         let mut bytes = Vec::with_capacity(1024);
         Event { shared_id: shared_id.as_deref(), ..event }.write(&mut bytes);

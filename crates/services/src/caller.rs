@@ -8,7 +8,7 @@ use std::sync::Arc;
 /// The result of authentication. Cheap to clone: one is cached per access key.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// The account that the principal belongs to; empty for service principals and anonymous callers.
+    /// The account that the principal belongs to; empty for services and anonymous callers.
     pub account: Arc<str>,
     pub principal: Principal,
     /// The principal's ARN as AWS names it in messages and events.

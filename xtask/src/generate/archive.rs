@@ -1,9 +1,9 @@
 //! Embedded data: deflated blocks behind an index, so that a reader inflates only what it looks at.
 //! `crates/model/src/archive.rs` is the reader.
 //!
-//! A file is the length of the deflated index (u32, little-endian), the index, the blocks. A line of
-//! the index is a block's offset after the index, its length, its inflated length, and its fields,
-//! with tabs between.
+//! A file is the length of the deflated index (u32, little-endian), the index, the blocks. A line
+//! of the index is a block's offset after the index, its length, its inflated length, and its
+//! fields, with tabs between.
 
 use crate::Result;
 use flate2::read::DeflateDecoder;

@@ -94,13 +94,13 @@ impl Context<'_> {
         match listed(rows) {
             Some(rows) => {
                 for row in &rows {
-                    result.push(self.from_overlay(row)?);
+                    result.push(self.overlay_row(row)?);
                 }
             }
             None => result = self.derived(operation),
         }
         for row in listed(also).iter().flatten() {
-            result.push(self.from_overlay(row)?);
+            result.push(self.overlay_row(row)?);
         }
         Ok(result)
     }
@@ -189,7 +189,7 @@ impl Context<'_> {
         })
     }
 
-    fn from_overlay(&self, row: &overlay::Row) -> Result<Row> {
+    fn overlay_row(&self, row: &overlay::Row) -> Result<Row> {
         let (prefix, action) =
             self.facts.action(&row.action).ok_or_else(|| format!("no action {}", row.action))?;
         let mut result = self.row(prefix, action);

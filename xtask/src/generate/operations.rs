@@ -65,8 +65,10 @@ pub fn errors(api: &Api, text: &mut String) -> Result<()> {
         let structure = format!("Some(&structures::{})", api.table_name(name)?);
         let _ = write!(
             text,
-            "pub static {}: shape::ErrorCode = shape::ErrorCode {{\n    code: {:?},\n    shape: {name:?},\n\
-             \x20   status: {status},\n    fault: shape::Fault::{fault},\n    structure: {structure},\n}};\n\n",
+            "pub static {}: shape::ErrorCode = shape::ErrorCode {{\n    code: {:?},\n\
+              \x20   shape: {name:?},\n\
+             \x20   status: {status},\n    fault: shape::Fault::{fault},\n\
+              \x20   structure: {structure},\n}};\n\n",
             api.error_name(name)?,
             error_code(name, shape),
         );
@@ -75,7 +77,10 @@ pub fn errors(api: &Api, text: &mut String) -> Result<()> {
 }
 
 pub fn operations(api: &Api, text: &mut String) -> Result<()> {
-    text.push_str("pub mod operations {\n    use super::*;\n    use palisade_shape::{Auth, Method, Operation};\n\n");
+    text.push_str(
+        "pub mod operations {\n    use super::*;\n    \
+                   use palisade_shape::{Auth, Method, Operation};\n\n",
+    );
     let query = protocols(api)?.contains(&"Query");
     let mut used = BTreeSet::new();
     for (name, operation) in &api.operations {

@@ -3,6 +3,7 @@
 use crate::config::{Config, Options};
 use crate::{listener, server::Server};
 use clap::Args;
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -48,6 +49,6 @@ fn start_logging(config: &Config) {
     if config.log_json {
         lines.json().init();
     } else {
-        lines.with_target(false).init();
+        lines.with_target(false).with_ansi(std::io::stderr().is_terminal()).init();
     }
 }

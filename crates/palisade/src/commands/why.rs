@@ -2,9 +2,10 @@
 
 use super::Output;
 use super::client::{Endpoint, operator_token};
+use crate::explain::Answer;
 use clap::Args;
-use serde_json::Value;
-use std::fmt::Write as _;
+use palisade_services::audit::DecisionRecord;
+use serde::Deserialize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -29,6 +30,11 @@ pub struct Why {
     output: Output,
 }
 
+#[derive(Deserialize)]
+struct Refusal {
+    message: String,
+}
+
 impl Why {
     pub fn run(self) -> Result<ExitCode, String> {
         let endpoint = Endpoint::of_data_dir(&self.data_dir)?;
@@ -39,111 +45,41 @@ impl Why {
         }
         let path = format!("/_palisade/decisions/{id}");
         let (status, body) = endpoint.get(&path, Some(&token))?;
-        let answer: Value = serde_json::from_slice(&body)
-            .map_err(|error| format!("{} is no Palisade: {error}", endpoint.url))?;
+        let foreign =
+            |error: serde_json::Error| format!("{} is no Palisade: {error}", endpoint.url);
         if status != 200 {
-            return Err(text(&answer["message"]));
+            let refusal: Refusal = serde_json::from_slice(&body).map_err(foreign)?;
+            return Err(refusal.message);
         }
-        match self.output {
-            Output::Json => println!("{answer}"),
-            Output::Text => print!("{}", in_words(&answer)),
+        if self.output == Output::Json {
+            println!("{}", String::from_utf8_lossy(&body));
+            return Ok(ExitCode::SUCCESS);
         }
+        let answer: Answer = serde_json::from_slice(&body).map_err(foreign)?;
+        tell(&answer);
         Ok(ExitCode::SUCCESS)
     }
 }
 
-fn text(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Array(values) => values.iter().map(text).collect::<Vec<_>>().join(", "),
-        Value::Null => String::new(),
-        other => other.to_string(),
-    }
-}
-
-/// The answer of `GET /_palisade/decisions/<id>` for a person.
-fn in_words(answer: &Value) -> String {
-    let mut out = String::new();
-    let decision = &answer["decision"];
-    let outcome = match decision["outcome"].as_str() {
+/// The answer for a person: who asked for what and how it ended, then each stage of the decision.
+fn tell(answer: &Answer) {
+    let DecisionRecord { id, time, service, operation, outcome, error, caller, .. } =
+        &answer.decision;
+    let outcome = match outcome.as_deref() {
         Some("allowed") => "ALLOWED",
-        Some("explicitDeny") => "DENIED (explicit)",
-        Some("implicitDeny") => "DENIED (implicit)",
-        _ => "NOT DECIDED",
+        Some("explicitDeny") => "DENIED by a statement",
+        Some("implicitDeny") => "DENIED: nothing allows it",
+        _ => "ENDED before it was decided",
     };
-    // Writing to a String cannot fail.
-    let _ =
-        writeln!(out, "{outcome}  {}:{}", text(&decision["service"]), text(&decision["operation"]));
-    let _ = writeln!(out, "  caller    {}", text(&decision["caller"]["arn"]));
-    let _ = writeln!(out, "  time      {}", text(&decision["time"]));
-    let _ = writeln!(out, "  decision  {}", text(&decision["id"]));
-    if let Some(message) = answer["errorMessage"].as_str() {
-        let _ = writeln!(out, "  answered  {}: {message}", text(&decision["error"]));
+    println!("{service} {operation}: {outcome}");
+    println!("  caller    {}", caller.arn);
+    println!("  time      {time}");
+    println!("  decision  {id}");
+    if let (Some(code), Some(message)) = (error, &answer.error_message) {
+        println!("  answered  {code}: {message}");
     }
-    for explained in answer["explained"].as_array().into_iter().flatten() {
-        requirement(&mut out, explained);
-    }
-    out
-}
-
-fn requirement(out: &mut String, explained: &Value) {
-    let _ = writeln!(out, "\n{} on {}", text(&explained["action"]), text(&explained["resource"]));
-    let trace = &explained["trace"];
-    for stage in trace["stages"].as_array().into_iter().flatten() {
-        let layer = text(&stage["layer"]);
-        let verdict = match (stage["skipped"].as_str(), stage["denies"].as_bool()) {
-            (Some(why), _) => format!("does not apply: {why}"),
-            (None, Some(true)) => "DENIES".to_owned(),
-            (None, _) if stage["allows"].is_null() => "allows nothing here".to_owned(),
-            (None, _) => "allows".to_owned(),
-        };
-        let _ = writeln!(out, "  {layer:<10} {verdict}");
-        for policy in stage["policies"].as_array().into_iter().flatten() {
-            let _ = writeln!(out, "    {}", text(&policy["policy"]));
-            for statement in policy["statements"].as_array().into_iter().flatten() {
-                self::statement(out, statement);
-            }
-        }
-    }
-    let decided = &trace["decision"];
-    for statement in decided["statements"].as_array().into_iter().flatten() {
-        let sid = statement["sid"].as_str().map(|sid| format!(" ({sid})")).unwrap_or_default();
-        let _ = writeln!(
-            out,
-            "  decided by statement {}{sid} of {}",
-            text(&statement["index"]),
-            text(&statement["policy"])
-        );
-    }
-}
-
-fn statement(out: &mut String, statement: &Value) {
-    let sid = statement["sid"].as_str().map(|sid| format!(" {sid}")).unwrap_or_default();
-    let applies = text(&statement["applies"]);
-    let index = text(&statement["index"]);
-    let _ = writeln!(out, "      [{index}]{sid} {}: applies {applies}", text(&statement["effect"]));
-    for part in ["principal", "action", "resource"] {
-        let value = &statement[part];
-        if !value.is_null() {
-            let _ = writeln!(
-                out,
-                "          {} {} ~ {}: {}",
-                text(&value["element"]),
-                text(&value["policy"]),
-                text(&value["request"]),
-                text(&value["matched"])
-            );
-        }
-    }
-    for condition in statement["conditions"].as_array().into_iter().flatten() {
-        let _ = writeln!(
-            out,
-            "          {} {} {} ~ {}: {}",
-            text(&condition["operator"]),
-            text(&condition["key"]),
-            text(&condition["policy"]),
-            text(&condition["request"]),
-            text(&condition["matched"])
-        );
+    for explained in &answer.explained {
+        println!("\n{} on {}", explained.action, explained.resource);
+        println!("{}", explained.trace);
     }
 }

@@ -1,5 +1,5 @@
-//! Which APIs the sessions of users cannot call at all, whatever policies say. Sessions of roles can
-//! call all of them.
+//! Which APIs the sessions of users cannot call at all, whatever policies say. Sessions of roles
+//! can call all of them.
 //!
 //! Source: IAM User Guide, "Compare AWS STS credentials".
 
