@@ -1,0 +1,4 @@
+//! The clients that people use, unmodified.
+
+mod terraform;
+mod whole_loop;

@@ -1,0 +1,21 @@
+//! Black-box tests: the built server, and the clients that people use, unmodified: boto3, the AWS
+//! CLI, Terraform. Nothing in here knows the server's code.
+//!
+//! The server is `target/debug/palisade` (`cargo build -p palisade` makes it), or what
+//! `PALISADE_TEST_BINARY` names. A test whose tool is missing says `SKIPPED:` and why.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on should stop, and say where"
+)]
+
+mod support;
+
+mod clients;
+mod cloudtrail;
+mod iam;
+mod operator;
+mod protocol;
+mod sts;

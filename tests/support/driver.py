@@ -1,0 +1,127 @@
+"""Runs boto3 for the tests: one JSON order a line on stdin, one JSON answer a line on stdout.
+
+`call` is a plain boto3 call. `raw` signs a request with botocore's signer and sends it through a
+bare socket, so that a test may spoil any part of it on the way.
+"""
+
+import base64
+import datetime
+import http.client
+import json
+import sys
+
+import boto3
+import botocore.auth
+from botocore import xform_name
+from botocore.awsrequest import AWSRequest
+from botocore.config import Config
+from botocore.credentials import Credentials
+from botocore.exceptions import BotoCoreError, ClientError
+
+clients = {}
+
+
+def client(order):
+    keys = order["keys"]
+    name = json.dumps([order["service"], order.get("region"), order.get("unchecked"), keys, order["endpoint"]])
+    if name not in clients:
+        clients[name] = boto3.client(
+            order["service"],
+            endpoint_url=order["endpoint"],
+            region_name=order.get("region") or "us-east-1",
+            aws_access_key_id=keys["id"],
+            aws_secret_access_key=keys["secret"],
+            aws_session_token=keys.get("token"),
+            verify=order.get("ca_bundle"),
+            config=Config(
+                retries={"total_max_attempts": 1},
+                parameter_validation=not order.get("unchecked"),
+            ),
+        )
+    return clients[name]
+
+
+def call(order):
+    try:
+        method = getattr(client(order), xform_name(order["operation"]))
+        answer = method(**order["input"])
+    except ClientError as error:
+        told = error.response
+        metadata = told.get("ResponseMetadata", {})
+        return {
+            "error": {
+                "code": told["Error"].get("Code", ""),
+                "message": told["Error"].get("Message", ""),
+                "status": metadata.get("HTTPStatusCode", 0),
+                "request_id": metadata.get("RequestId", ""),
+                "text": str(error),
+            }
+        }
+    except BotoCoreError as error:
+        code = type(error).__name__
+        return {"error": {"code": code, "message": str(error), "status": 0, "text": str(error)}}
+    return {"ok": answer}
+
+
+def sign(order, request):
+    signature = order["sign"]
+    keys = signature["keys"]
+    moved = datetime.timedelta(seconds=signature.get("moved_seconds", 0))
+    now = datetime.datetime.now(datetime.timezone.utc) + moved
+    botocore.auth.get_current_datetime = lambda remove_tzinfo=True: now.replace(
+        tzinfo=None if remove_tzinfo else datetime.timezone.utc
+    )
+    credentials = Credentials(keys["id"], keys["secret"], keys.get("token"))
+    signer = botocore.auth.SigV4Auth
+    if signature.get("query"):
+        signer = botocore.auth.SigV4QueryAuth
+    signer(credentials, signature["service"], signature.get("region", "us-east-1")).add_auth(request)
+
+
+def raw(order):
+    host = order["endpoint"].split("://", 1)[1]
+    body = base64.b64decode(order["body"])
+    request = AWSRequest(
+        method=order["method"],
+        url=order["endpoint"] + order["path"],
+        headers=dict(order["headers"]),
+        data=body,
+    )
+    if order.get("sign"):
+        sign(order, request)
+    prepared = request.prepare()
+    path = prepared.url.split(host, 1)[1]
+    headers = {key: value if isinstance(value, str) else value.decode() for key, value in prepared.headers.items()}
+    headers.update(order.get("headers_after", {}))
+    if "body_after" in order:
+        body = base64.b64decode(order["body_after"])
+    connection = http.client.HTTPConnection(host, timeout=30)
+    connection.putrequest(order["method"], path, skip_accept_encoding=True)
+    for key, value in headers.items():
+        if key.lower() not in ("host", "content-length"):
+            connection.putheader(key, value)
+    connection.putheader("Content-Length", str(len(body)))
+    try:
+        connection.endheaders(body)
+    except (BrokenPipeError, ConnectionResetError):
+        pass  # A server may refuse before it has read everything; its answer is still there.
+    response = connection.getresponse()
+    text = response.read().decode("utf-8", "replace")
+    answer = {key.lower(): value for key, value in response.getheaders()}
+    connection.close()
+    return {"status": response.status, "headers": answer, "body": text}
+
+
+def plain(value):
+    if isinstance(value, datetime.datetime):
+        return value.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if isinstance(value, (bytes, bytearray)):
+        return base64.b64encode(value).decode()
+    return str(value)
+
+
+for line in sys.stdin:
+    order = json.loads(line)
+    answer = {"call": call, "raw": raw}[order["order"]](order)
+    sys.stdout.write(json.dumps(answer, default=plain) + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,82 @@
+//! What every test stands on: a server of its own, and clients of it.
+
+mod boto;
+mod server;
+mod skip;
+mod tools;
+
+pub use boto::{Boto, Caller, Keys, Raw, Refusal, Signature};
+pub use server::{Server, binary};
+pub use skip::{have_boto3, have_tool, skip};
+pub use tools::{Ran, aws, aws_json, run};
+
+use serde_json::{Value, json};
+
+/// A server and a Python process that runs boto3 against it.
+pub struct Lab {
+    pub server: Server,
+    pub boto: Boto,
+}
+
+impl Lab {
+    /// None, said loudly, where boto3 is missing.
+    pub fn start(test: &str) -> Option<Lab> {
+        if !have_boto3() {
+            skip(test, "boto3 is not installed");
+            return None;
+        }
+        let server = Server::lab();
+        let boto = Boto::start(&server.url);
+        Some(Lab { server, boto })
+    }
+
+    pub fn root(&self) -> Caller<'_> {
+        self.caller(self.server.root_keys())
+    }
+
+    pub fn caller(&self, keys: Keys) -> Caller<'_> {
+        Caller { boto: &self.boto, keys }
+    }
+
+    /// Makes another account and answers its root.
+    pub fn account(&self, id: &str) -> Caller<'_> {
+        let wanted = json!({ "name": "Other", "email": format!("{id}@localhost"), "id": id });
+        let (status, made) = self.server.operator("POST", "accounts", Some(&wanted));
+        assert_eq!(status, 200, "{made}");
+        self.caller(Keys::of(
+            made["accessKeyId"].as_str().unwrap(),
+            made["secretAccessKey"].as_str().unwrap(),
+        ))
+    }
+
+    /// A user with one inline policy, and an access key of it.
+    pub fn user(&self, root: &Caller<'_>, name: &str, policy: Option<Value>) -> Caller<'_> {
+        root.ok("iam", "CreateUser", json!({ "UserName": name }));
+        if let Some(policy) = policy {
+            let document = policy.to_string();
+            let input =
+                json!({ "UserName": name, "PolicyName": "own", "PolicyDocument": document });
+            root.ok("iam", "PutUserPolicy", input);
+        }
+        self.caller(root.new_key(name))
+    }
+}
+
+/// A policy of one statement.
+pub fn policy(effect: &str, actions: &[&str], resources: &[&str]) -> Value {
+    let statement = json!({ "Effect": effect, "Action": actions, "Resource": resources });
+    json!({ "Version": "2012-10-17", "Statement": [statement] })
+}
+
+/// A trust policy that lets a principal assume the role.
+pub fn trust(principal: &str) -> Value {
+    let statement =
+        json!({ "Effect": "Allow", "Principal": { "AWS": principal }, "Action": "sts:AssumeRole" });
+    json!({ "Version": "2012-10-17", "Statement": [statement] })
+}
+
+/// The texts of one member of each item of a list.
+pub fn each<'a>(list: &'a Value, member: &str) -> Vec<&'a str> {
+    let items = list.as_array().unwrap_or_else(|| panic!("no list: {list}"));
+    items.iter().map(|item| item[member].as_str().unwrap_or_default()).collect()
+}
