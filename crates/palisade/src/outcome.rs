@@ -39,7 +39,15 @@ pub fn access_denied(
         rule: ResourceRule::Ordinary,
         keys: &palisade_policy::NoKeys,
     };
-    code.because(access_denied_message(&request, &denied.decision, &credential.caller.arn))
+    let message = access_denied_message(&request, &denied.decision, &credential.caller.arn);
+    code.because(match (service.name, requirement.resource.as_str()) {
+        // These two say it even where an action has no resource.
+        ("iam" | "kms", "*") => {
+            let action = format!("perform: {}", requirement.action);
+            message.replacen(&action, &format!("{action} on resource: *"), 1)
+        }
+        _ => message,
+    })
 }
 
 /// AWS has the operation and Palisade does not, yet.

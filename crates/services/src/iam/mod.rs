@@ -48,7 +48,7 @@ pub static OPERATIONS: &[Operation] = &[
     // Users.
     write("CreateUser", &Typed(user::create_user)).requiring(&Requiring(requirements::create_user)),
     read("GetUser", &Typed(user::get_user)).requiring(&Requiring(requirements::get_user)),
-    read("ListUsers", &Typed(user::list_users)),
+    read("ListUsers", &Typed(user::list_users)).requiring(&Requiring(requirements::list_users)),
     write("UpdateUser", &Typed(user::update_user)).requiring(&Requiring(requirements::update_user)),
     write("DeleteUser", &Typed(user::delete_user)),
     write("TagUser", &Typed(user::tag_user)),
@@ -60,7 +60,7 @@ pub static OPERATIONS: &[Operation] = &[
     write("CreateGroup", &Typed(group::create_group))
         .requiring(&Requiring(requirements::create_group)),
     read("GetGroup", &Typed(group::get_group)),
-    read("ListGroups", &Typed(group::list_groups)),
+    read("ListGroups", &Typed(group::list_groups)).requiring(&Requiring(requirements::list_groups)),
     write("UpdateGroup", &Typed(group::update_group))
         .requiring(&Requiring(requirements::update_group)),
     write("DeleteGroup", &Typed(group::delete_group)),
@@ -92,7 +92,7 @@ pub static OPERATIONS: &[Operation] = &[
     // Roles.
     write("CreateRole", &Typed(role::create_role)).requiring(&Requiring(requirements::create_role)),
     read("GetRole", &Typed(role::get_role)),
-    read("ListRoles", &Typed(role::list_roles)),
+    read("ListRoles", &Typed(role::list_roles)).requiring(&Requiring(requirements::list_roles)),
     write("UpdateRole", &Typed(role::update_role)),
     write("UpdateRoleDescription", &Typed(role::update_role_description)),
     write("UpdateAssumeRolePolicy", &Typed(role::update_assume_role_policy)),
@@ -110,7 +110,8 @@ pub static OPERATIONS: &[Operation] = &[
     write("TagPolicy", &Typed(policy::tag_policy)),
     write("UntagPolicy", &Typed(policy::untag_policy)),
     read("ListPolicyTags", &Typed(policy::list_policy_tags)),
-    read("ListPolicies", &Typed(policy_list::list_policies)),
+    read("ListPolicies", &Typed(policy_list::list_policies))
+        .requiring(&Requiring(requirements::list_policies)),
     read("ListEntitiesForPolicy", &Typed(policy_list::list_entities_for_policy)),
     write("CreatePolicyVersion", &Typed(policy_version::create_policy_version)),
     read("GetPolicyVersion", &Typed(policy_version::get_policy_version)),
@@ -143,7 +144,8 @@ pub static OPERATIONS: &[Operation] = &[
     write("CreateInstanceProfile", &Typed(instance_profile::create_instance_profile))
         .requiring(&Requiring(requirements::create_instance_profile)),
     read("GetInstanceProfile", &Typed(instance_profile::get_instance_profile)),
-    read("ListInstanceProfiles", &Typed(instance_profile::list_instance_profiles)),
+    read("ListInstanceProfiles", &Typed(instance_profile::list_instance_profiles))
+        .requiring(&Requiring(requirements::list_instance_profiles)),
     read("ListInstanceProfilesForRole", &Typed(instance_profile::list_instance_profiles_for_role)),
     write("AddRoleToInstanceProfile", &Typed(instance_profile::add_role_to_instance_profile))
         .requiring(&Requiring(instance_profile::add_role_requirements)),

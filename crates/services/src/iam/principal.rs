@@ -234,7 +234,7 @@ impl Loader<'_, '_> {
         let (account, name) = (self.account, &access.name);
         for (policy, document) in &access.inline {
             self.policies.push(Attached {
-                label: format!("arn:aws:iam::{account}:{}/{name}/{policy}", kind.word()),
+                label: format!("inline:{}/{name}/{policy}", kind.word()),
                 managed: false,
                 revision,
                 document: document.clone(),

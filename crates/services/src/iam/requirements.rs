@@ -13,7 +13,9 @@ use palisade_model::iam::{
     AddUserToGroupRequest, CreateAccessKeyRequest, CreateGroupRequest,
     CreateInstanceProfileRequest, CreatePolicyRequest, CreateRoleRequest, CreateUserRequest,
     DeleteAccessKeyRequest, GetAccessKeyLastUsedRequest, GetUserRequest, ListAccessKeysRequest,
-    RemoveUserFromGroupRequest, Tag, UpdateAccessKeyRequest, UpdateGroupRequest, UpdateUserRequest,
+    ListGroupsRequest, ListInstanceProfilesRequest, ListPoliciesRequest, ListRolesRequest,
+    ListUsersRequest, RemoveUserFromGroupRequest, Tag, UpdateAccessKeyRequest, UpdateGroupRequest,
+    UpdateUserRequest,
 };
 use palisade_shape::Result;
 
@@ -124,6 +126,38 @@ fn source_and_target(
         requirements.push(one(cx, action, kind, target));
     }
     requirements
+}
+
+/// A list is asked for by its path: AWS's denial names `arn:aws:iam::…:user/`, and a policy for
+/// `user/*` allows it, though the reference has no resource type for it.
+fn list(cx: &Context, action: &str, kind: &str, path: Option<&str>) -> Requirements {
+    let arn = cx.iam_arn(kind, path.unwrap_or("/"), "");
+    Ok(vec![one(cx, action, "", arn)])
+}
+
+pub fn list_users(cx: &mut Context, input: &ListUsersRequest) -> Requirements {
+    list(cx, "ListUsers", "user", input.path_prefix.as_deref())
+}
+
+pub fn list_groups(cx: &mut Context, input: &ListGroupsRequest) -> Requirements {
+    list(cx, "ListGroups", "group", input.path_prefix.as_deref())
+}
+
+pub fn list_roles(cx: &mut Context, input: &ListRolesRequest) -> Requirements {
+    list(cx, "ListRoles", "role", input.path_prefix.as_deref())
+}
+
+pub fn list_instance_profiles(
+    cx: &mut Context,
+    input: &ListInstanceProfilesRequest,
+) -> Requirements {
+    list(cx, "ListInstanceProfiles", "instance-profile", input.path_prefix.as_deref())
+}
+
+/// The one list that AWS's denial names in words.
+pub fn list_policies(cx: &mut Context, input: &ListPoliciesRequest) -> Requirements {
+    let path = input.path_prefix.as_deref().unwrap_or("/");
+    Ok(vec![one(cx, "ListPolicies", "", format!("policy path {path}"))])
 }
 
 /// Membership is the group's business: the user does not matter.

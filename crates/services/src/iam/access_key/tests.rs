@@ -84,11 +84,11 @@ fn a_user_has_two_keys_at_most() {
 fn without_a_name_keys_are_the_callers_own() {
     let lab = lab_with(&["Ana"]);
     let of_root = create(&lab, None);
-    assert_eq!(ids_of(&lab, None), [of_root.access_key_id.clone()]);
+    assert_eq!(ids_of(&lab, None), [of_root.access_key_id.as_str()]);
     let ana = lab.called_by_user("Ana", "AIDAEXAMPLE");
     assert_eq!(ids_of(&ana, None), Vec::<String>::new());
     let of_ana = create(&ana, None);
-    assert_eq!(ids_of(&lab, Some("Ana")), [of_ana.access_key_id.clone()]);
+    assert_eq!(ids_of(&lab, Some("Ana")), [of_ana.access_key_id.as_str()]);
     let snapshot = lab.plane.store.snapshot();
     let stored = load_access_key(&snapshot, &of_root.access_key_id).unwrap().unwrap();
     assert!(caller_of(&snapshot, &stored).unwrap().unwrap().is_root());

@@ -94,9 +94,9 @@ fn an_identity_has_the_policies_of_the_user_and_its_groups() {
     assert_eq!(
         labels(&identity),
         [
-            "arn:aws:iam::123456789012:user/Ana/Own",
+            "inline:user/Ana/Own",
             "arn:aws:iam::123456789012:policy/Managed",
-            "arn:aws:iam::123456789012:group/Blue/Shared",
+            "inline:group/Blue/Shared",
             "arn:aws:iam::aws:policy/ReadOnlyAccess",
         ]
     );
