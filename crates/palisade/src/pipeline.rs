@@ -322,7 +322,8 @@ fn unroutable(server: &Server) -> (Response<Full<Bytes>>, Ending) {
 
 fn ending_of(error: &Error, proven: bool) -> Ending {
     match error.code.status {
-        500.. => Ending::Failed,
+        // A service that is not there is refused, not failed.
+        500.. if error.code.status != 501 => Ending::Failed,
         _ if !proven => Ending::Unproven,
         _ => Ending::Denied,
     }

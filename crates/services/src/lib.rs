@@ -1,6 +1,6 @@
 //! The AWS services. An operation is a plain, synchronous function from its typed input to its
-//! typed output, inside one store transaction; it parses no request, writes no wire format, reads no
-//! clock and opens no connection.
+//! typed output, inside one store transaction; it parses no request, writes no wire format, reads
+//! no clock and opens no connection.
 //!
 //! To find an operation, look for its name in the `OPERATIONS` table of its service's `mod.rs`.
 

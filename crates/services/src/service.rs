@@ -180,3 +180,6 @@ pub struct ResourcePolicy {
 pub struct PlainResources;
 
 impl Resources for PlainResources {}
+
+#[cfg(test)]
+mod tests;

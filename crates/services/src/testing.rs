@@ -36,6 +36,7 @@ pub struct Lab {
     pub request: Request,
 }
 
+#[expect(clippy::new_without_default, reason = "a lab is never made by default")]
 impl Lab {
     /// A plane with one account, called by its root user.
     pub fn new() -> Self {

@@ -5,7 +5,7 @@ use palisade_store::{Document, Key, OwnedKey, Read};
 /// One policy that applies to a principal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attached {
-    /// The ARN of a managed policy; for an inline one `arn:…:user/NAME/POLICY` of its holder.
+    /// The ARN of a managed policy; `inline:user/NAME/POLICY` for one of a principal's own.
     pub label: String,
     pub managed: bool,
     /// The revision of the document it was read from; 0 for what is built in.
