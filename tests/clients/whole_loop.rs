@@ -1,9 +1,7 @@
 //! The whole loop with the AWS CLI and boto3: from an empty data folder over a refusal, a grant, a
 //! role of another account, a boundary and a session policy to a killed server that forgot nothing.
 
-use crate::support::{
-    Caller, Keys, Lab, aws, aws_json, each, have_tool, policy, skip, trust,
-};
+use crate::support::{Caller, Keys, Lab, aws, aws_json, each, have_tool, policy, skip, trust};
 use serde_json::{Value, json};
 
 const OTHER_ACCOUNT: &str = "210987654321";
@@ -84,13 +82,7 @@ fn make_the_user(lab: &Lab, root: &Keys, arn: &str) -> Keys {
     Keys::of(key["AccessKeyId"].as_str().unwrap(), key["SecretAccessKey"].as_str().unwrap())
 }
 
-fn refused_then_allowed_by_a_group(
-    lab: &Lab,
-    root: &Keys,
-    user: &Keys,
-    arn: &str,
-    account: &str,
-) {
+fn refused_then_allowed_by_a_group(lab: &Lab, root: &Keys, user: &Keys, arn: &str, account: &str) {
     let refused = list_users_refused(arn, account, NO_IDENTITY_POLICY);
     let ran = aws(&lab.server, user, &["iam", "list-users"]);
     assert_ne!(ran.code, Some(0));
@@ -135,8 +127,7 @@ fn assume_across_accounts(lab: &Lab, user: &Keys, other: &Keys, arn: &str) -> Ke
 
     let caller = lab.caller(user.clone());
     let assume = |external: &str| {
-        let input =
-            json!({ "RoleArn": role, "RoleSessionName": "tour", "ExternalId": external });
+        let input = json!({ "RoleArn": role, "RoleSessionName": "tour", "ExternalId": external });
         caller.call("sts", "AssumeRole", input)
     };
     // The trust is not enough: across accounts both sides must allow.

@@ -1,1 +1,35 @@
-//! Written next.
+//! IAM through boto3: each noun's operations, their documented errors, pages and refusals.
+
+mod access_key;
+mod account;
+mod group;
+mod instance_profile;
+mod policy;
+mod refusals;
+mod role;
+mod user;
+
+use crate::support::Caller;
+use serde_json::{Value, json};
+
+/// Calls that must fail, as `(operation, input, code, status, part of the message)`.
+type Failing<'a> = (&'a str, Value, &'a str, u64, &'a str);
+
+#[track_caller]
+fn check_refusals(caller: &Caller<'_>, cases: &[Failing<'_>]) {
+    for (operation, input, code, status, part) in cases {
+        let refusal = caller.refused(("iam", operation), input.clone(), (code, *status));
+        assert!(refusal.message.contains(part), "{operation} {input}: {}", refusal.message);
+    }
+}
+
+/// The tags of a call, in the order of their keys.
+fn tags(pairs: &[(&str, &str)]) -> Value {
+    pairs.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect()
+}
+
+/// Everything on all pages, as one list of the member's texts.
+fn all(pages: &[Value], member: &str) -> Vec<String> {
+    let items = pages.iter().flat_map(|page| page.as_array().unwrap());
+    items.map(|item| item[member].as_str().unwrap().to_owned()).collect()
+}

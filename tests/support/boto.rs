@@ -94,12 +94,7 @@ impl Boto {
         command.env("AWS_CONFIG_FILE", "/nonexistent").env("AWS_EC2_METADATA_DISABLED", "true");
         let mut child = command.spawn().unwrap();
         let pipes = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
-        Boto {
-            child,
-            pipes: RefCell::new(pipes),
-            endpoint: endpoint.to_owned(),
-            ca_bundle: None,
-        }
+        Boto { child, pipes: RefCell::new(pipes), endpoint: endpoint.to_owned(), ca_bundle: None }
     }
 
     fn order(&self, mut order: Value) -> Value {

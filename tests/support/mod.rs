@@ -5,10 +5,10 @@ mod server;
 mod skip;
 mod tools;
 
-pub use boto::{Boto, Caller, Keys, Raw, Refusal, Signature};
+pub use boto::{Boto, Caller, Keys};
 pub use server::{Server, binary};
 pub use skip::{have_boto3, have_tool, skip};
-pub use tools::{Ran, aws, aws_json, run};
+pub use tools::{Ran, aws, aws_json, finish, run};
 
 use serde_json::{Value, json};
 

@@ -97,7 +97,8 @@ impl Server {
     pub fn operator(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
         let token = std::fs::read_to_string(self.folder.path().join("operator-token")).unwrap();
         let authorization = format!("Authorization: Bearer {}\r\n", token.trim());
-        let (status, text) = self.plain(method, &format!("/_palisade/{path}"), &authorization, body);
+        let (status, text) =
+            self.plain(method, &format!("/_palisade/{path}"), &authorization, body);
         let answer = serde_json::from_str(&text).unwrap_or(Value::String(text));
         (status, answer)
     }
