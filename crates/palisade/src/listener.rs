@@ -3,6 +3,7 @@
 
 use crate::commands::client::{ENDPOINT, Endpoint};
 use crate::config::Config;
+use crate::outcome::{INCOMPLETE_BODY, REQUEST_ENTITY_TOO_LARGE, REQUEST_TIMEOUT};
 use crate::server::Server;
 use crate::{pipeline, tls};
 use bytes::Bytes;
@@ -171,25 +172,25 @@ async fn answer(
     let limit = Duration::from_secs(READ_SECONDS_MAX);
     let body = match tokio::time::timeout(limit, read_body(body)).await {
         Ok(Ok(body)) => body,
-        Ok(Err(refused)) => return Ok(refused),
-        Err(_) => return Ok(plain(408, "The request's body did not arrive in time.")),
+        Ok(Err(refusal)) => return Ok(pipeline::refuse_unread(&server, &head, &refusal)),
+        Err(_) => {
+            let refusal = REQUEST_TIMEOUT.because(
+                "Your socket connection to the server was not read from or written to within the \
+                 timeout period.",
+            );
+            return Ok(pipeline::refuse_unread(&server, &head, &refusal));
+        }
     };
     Ok(pipeline::serve(server, head, body, peer, secure).await)
 }
 
-async fn read_body(body: Incoming) -> Result<Bytes, Response<Full<Bytes>>> {
+async fn read_body(body: Incoming) -> palisade_shape::Result<Bytes> {
     match Limited::new(body, BODY_BYTES_MAX).collect().await {
         Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => {
-            Err(plain(413, "The request's body is larger than 2 MiB."))
-        }
-        Err(_) => Err(plain(400, "The request's body ended early.")),
+        Err(error) if error.is::<LengthLimitError>() => Err(REQUEST_ENTITY_TOO_LARGE
+            .because(format!("The request's body is larger than {BODY_BYTES_MAX} bytes."))),
+        Err(_) => Err(INCOMPLETE_BODY.because(
+            "The request body terminated unexpectedly: it is shorter than its Content-Length says.",
+        )),
     }
-}
-
-/// An answer to what never became a request of any protocol.
-pub fn plain(status: u16, text: &'static str) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from_static(text.as_bytes())));
-    *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or_default();
-    response
 }

@@ -14,6 +14,9 @@ static INVALID_ACTION: ErrorCode = ErrorCode::plain("InvalidAction", 400);
 static UNKNOWN_OPERATION_JSON: ErrorCode = ErrorCode::plain("UnknownOperationException", 400);
 static UNKNOWN_OPERATION_REST: ErrorCode = ErrorCode::plain("UnknownOperationException", 404);
 static METHOD_NOT_ALLOWED: ErrorCode = ErrorCode::plain("MethodNotAllowed", 405);
+pub static REQUEST_TIMEOUT: ErrorCode = ErrorCode::plain("RequestTimeout", 408);
+pub static REQUEST_ENTITY_TOO_LARGE: ErrorCode = ErrorCode::plain("RequestEntityTooLarge", 413);
+pub static INCOMPLETE_BODY: ErrorCode = ErrorCode::plain("IncompleteBody", 400);
 pub static MISSING_TOKEN: ErrorCode = ErrorCode::plain("MissingAuthenticationToken", 403);
 
 /// The refusal of a call whose last requirement was not allowed.

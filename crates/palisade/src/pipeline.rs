@@ -2,7 +2,6 @@
 //! route → authenticate → decode → authorize → handle → record → encode.
 
 use crate::authenticate::{self, Offered, Surroundings, authenticate};
-use crate::listener::plain;
 use crate::metrics::Ending;
 use crate::outcome::{self, MISSING_TOKEN};
 use crate::record::{self, Told};
@@ -16,7 +15,7 @@ use http_body_util::Full;
 use palisade_protocol::{Extra, Parts, respond, respond_error};
 use palisade_services::authorization::{Credential, Decided, authorize};
 use palisade_services::context::{Access, Context, Notes, Request};
-use palisade_services::errors::internal;
+use palisade_services::errors::{SERVICE_UNAVAILABLE, internal};
 use palisade_services::service::{Effect, Input, Operation, Service};
 use palisade_services::sts::restriction;
 use palisade_shape::{Error, Result, Shape};
@@ -54,7 +53,9 @@ pub async fn serve(
 ) -> Response<Full<Bytes>> {
     let Ok(place) = server.places.clone().try_acquire_owned() else {
         server.metrics.request(Ending::Busy, std::time::Duration::ZERO);
-        return plain(503, "The server is busy. Try again in a moment.");
+        let busy = SERVICE_UNAVAILABLE
+            .because("The request has failed due to a temporary failure of the server.");
+        return refuse_unread(&server, &head, &busy);
     };
     let began = server.stopwatch();
     let (response, ending) = if head.uri.path().starts_with(operator::PREFIX) {
@@ -77,11 +78,11 @@ async fn answer(
     let fields = authenticate::fields(head);
     let offered = Offered::read(head, &fields);
     let Some(route) = server.router.find(head, body, offered.signing_name()) else {
-        return unroutable(server);
+        return unroutable(server, head);
     };
     let request = begin(server, head, &route, offered.region(), peer, secure);
     let snapshot = server.plane.store.snapshot();
-    let proven = prove(server, &offered, body, &route, &request, &snapshot);
+    let proven = server.reading(|| prove(server, &offered, body, &route, &request, &snapshot));
     let credential = match proven {
         Ok(credential) => credential,
         Err(error) => return (refuse(head, &route, &request, &error), ending_of(&error, false)),
@@ -139,11 +140,11 @@ async fn run(
         }
     };
     let protocol = route.protocol;
-    let server = server.clone();
+    let (server_of, server) = (server, server.clone());
     let call = Call { server, request, credential, token, protocol, service, row, input };
     let (call, outcome) = match row.effect {
         Effect::Read => {
-            let outcome = read(&call, snapshot);
+            let outcome = server_of.reading(|| read(&call, snapshot));
             let call = Arc::new(call);
             (call.clone(), keep_read(&call, &route, outcome, snapshot.revision()))
         }
@@ -268,18 +269,16 @@ fn encode(
     call: &Call,
     outcome: Outcome,
 ) -> (Response<Full<Bytes>>, Ending) {
-    let Target::Here { model, .. } = &route.target else { return (plain(500, ""), Ending::Failed) };
-    match outcome.result {
-        Ok(output) => {
-            let request = &call.request;
+    let request = &call.request;
+    let error = match (outcome.result, &route.target) {
+        (Ok(output), Target::Here { model, .. }) => {
             let answer = respond(route.protocol, route.model, model, &*output, &request.id);
-            (finish(answer, &request.id), Ending::Allowed)
+            return (finish(answer, &request.id), Ending::Allowed);
         }
-        Err(error) => {
-            let ending = ending_of(&error, true);
-            (refuse(head, route, &call.request, &error), ending)
-        }
-    }
+        (Ok(_), _) => internal("an operation that is not here has answered"),
+        (Err(error), _) => error,
+    };
+    (refuse(head, route, request, &error), ending_of(&error, true))
 }
 
 fn finish(answer: palisade_protocol::Response, request_id: &str) -> Response<Full<Bytes>> {
@@ -311,13 +310,29 @@ fn refuse(head: &Head, route: &Route, request: &Request, error: &Error) -> Respo
 }
 
 /// A request that names no AWS service at all.
-fn unroutable(server: &Server) -> (Response<Full<Bytes>>, Ending) {
+fn unroutable(server: &Server, head: &Head) -> (Response<Full<Bytes>>, Ending) {
     let error = MISSING_TOKEN.because("Missing Authentication Token");
+    (refuse_unread(server, head, &error), Ending::Unproven)
+}
+
+/// Refuses a request before its body was looked at, in the protocol that its head speaks; in that of
+/// the query services when the head does not tell.
+pub fn refuse_unread(server: &Server, head: &Head, error: &Error) -> Response<Full<Bytes>> {
+    let fields = authenticate::fields(head);
+    let offered = Offered::read(head, &fields);
+    let route = server.router.find(head, &[], offered.signing_name());
+    let (protocol, model) = match &route {
+        Some(route) => (route.protocol, route.model),
+        None => (palisade_shape::Protocol::Query, &palisade_model::sts::SERVICE),
+    };
     let id = palisade_services::random::uuid(&*server.plane.random);
-    let model = &palisade_model::sts::SERVICE;
-    let protocol = palisade_shape::Protocol::Query;
-    let answer = respond_error(protocol, model, None, &error, &id, &Extra::default());
-    (finish(answer, &id), Ending::Unproven)
+    let extra = Extra {
+        resource: head.uri.path(),
+        host_id: &id,
+        head: head.method == http::Method::HEAD,
+        retry_after_seconds: (error.code.status == 503).then_some(1),
+    };
+    finish(respond_error(protocol, model, None, error, &id, &extra), &id)
 }
 
 fn ending_of(error: &Error, proven: bool) -> Ending {

@@ -49,6 +49,7 @@ pub struct Server {
     /// The store's revision after the first start, which lab mode's reset goes back to.
     pub first_revision: u64,
     data_dir: Option<PathBuf>,
+    remote_store: bool,
 }
 
 impl Server {
@@ -80,12 +81,19 @@ impl Server {
             operator_token: first_start::operator_token(data_dir.as_deref(), &*random)?,
             first_revision,
             data_dir,
+            remote_store: matches!(config.store, Backend::Postgres(_)),
         })
     }
 
     /// False with `--ephemeral`.
     pub fn has_data_dir(&self) -> bool {
         self.data_dir.is_some()
+    }
+
+    /// Does what reads the store. Where that may wait for another machine, the other requests of
+    /// this thread go on elsewhere meanwhile.
+    pub fn reading<T>(&self, work: impl FnOnce() -> T) -> T {
+        if self.remote_store { tokio::task::block_in_place(work) } else { work() }
     }
 
     /// Latency is wall time, in lab mode too.

@@ -7,12 +7,10 @@ use crate::audit::{CallerFragment, PolicyUse, push_policies};
 use crate::caller::{Caller, Principal, Session, SessionKind};
 use crate::errors::internal;
 use crate::iam;
-use crate::iam::access_key::{ACCESS_KEYS, AccessKey};
 use crate::plane::Plane;
-use crate::random::account_of_access_key;
 use palisade_policy::{DocumentKind, Layer, PolicySet};
 use palisade_shape::{Result, Timestamp};
-use palisade_store::{Key, OwnedKey, Read};
+use palisade_store::{OwnedKey, Read};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -202,9 +200,8 @@ fn load_long_term(
     access_key_id: &str,
 ) -> Result<Result<Credential, Refusal>> {
     let mut dependencies = Dependencies::new(read);
-    let Some(key) = stored_key(&mut dependencies, access_key_id)? else {
-        return Ok(Err(Refusal::Invalid));
-    };
+    let found = iam::principal::find_access_key(&mut |key| dependencies.get(key), access_key_id)?;
+    let Some(key) = found else { return Ok(Err(Refusal::Invalid)) };
     let caller = match key.is_active() {
         true => iam::principal::caller_of(read, &key)?,
         false => None,
@@ -212,18 +209,6 @@ fn load_long_term(
     let Some(caller) = caller else { return Ok(Err(Refusal::Invalid)) };
     let secret = key.secret(plane)?;
     finish(compiled, dependencies, caller, secret, None)
-}
-
-/// The record of an access key, found through the account that its id names.
-fn stored_key(
-    dependencies: &mut Dependencies<'_>,
-    access_key_id: &str,
-) -> Result<Option<AccessKey>> {
-    let Some(account) = account_of_access_key(access_key_id) else { return Ok(None) };
-    let collection = ACCESS_KEYS.name;
-    let key = Key { collection, account: &account, region: "", key: access_key_id };
-    let found = dependencies.get(&key)?;
-    found.map(|document| ACCESS_KEYS.decode(&document.body)).transpose()
 }
 
 fn load_session(

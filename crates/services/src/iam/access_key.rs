@@ -11,6 +11,7 @@ use super::{account, list, quota, user};
 use crate::context::Context;
 use crate::errors::internal;
 use crate::plane::Plane;
+use crate::random::account_of_access_key;
 use crate::table::{Scope, Table};
 use crate::usage::LastUse;
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -29,6 +30,8 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct AccessKey {
     pub access_key_id: String,
+    /// The account, which the id of a key names too unless the operator chose it.
+    pub account: String,
     /// The user's name; none for the root user.
     pub user: Option<String>,
     /// The user's unique id, or the account for root.
@@ -60,6 +63,23 @@ pub const PURPOSE: &str = "access-key";
 pub static ACCESS_KEYS: Table<AccessKey> = Table::of_private(
     "iam/access-key",
     Scope::Account,
+    |key| key.access_key_id.clone(),
+    |key| internal(format!("access key {} is there already", key.access_key_id)),
+    missing,
+);
+
+/// A key whose id the operator chose, so that it does not name its account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChosenKey {
+    pub access_key_id: String,
+    pub account: String,
+}
+
+/// Keys with chosen ids, of all accounts.
+pub static CHOSEN_KEYS: Table<ChosenKey> = Table::of_private(
+    "iam/chosen-key",
+    Scope::Plane,
     |key| key.access_key_id.clone(),
     |key| internal(format!("access key {} is there already", key.access_key_id)),
     missing,
@@ -111,6 +131,7 @@ pub fn add(cx: &mut Context, owner: &Owner, id: String, secret: &str) -> Result<
     let sealed = cx.plane.sealer.seal(PURPOSE, &id, secret.as_bytes(), random);
     let key = AccessKey {
         sealed_secret: STANDARD.encode(sealed.map_err(internal)?),
+        account: cx.account().to_owned(),
         access_key_id: id,
         user,
         user_id,
@@ -118,6 +139,10 @@ pub fn add(cx: &mut Context, owner: &Owner, id: String, secret: &str) -> Result<
         created_millis: cx.now().whole_seconds().millis(),
     };
     cx.insert(&ACCESS_KEYS, &key)?;
+    if account_of_access_key(&key.access_key_id).as_deref() != Some(cx.account()) {
+        let AccessKey { access_key_id, account, .. } = key.clone();
+        cx.insert(&CHOSEN_KEYS, &ChosenKey { access_key_id, account })?;
+    }
     ids.push(key.access_key_id.clone());
     set_ids(cx, owner, ids)?;
     touch(cx, &key);
@@ -170,6 +195,7 @@ pub fn delete_access_key(cx: &mut Context, input: DeleteAccessKeyRequest) -> Res
     let owner = named_or_own(cx, user_name.as_deref())?;
     let key = owned(cx, &owner, &access_key_id)?;
     cx.delete(&ACCESS_KEYS, &access_key_id)?;
+    cx.delete(&CHOSEN_KEYS, &access_key_id)?;
     cx.delete(&LAST_USES, &access_key_id)?;
     let ids = ids(cx, &owner)?.into_iter().filter(|id| *id != access_key_id).collect();
     set_ids(cx, &owner, ids)?;
@@ -227,15 +253,11 @@ pub fn rename_owner(cx: &mut Context, id: &str, new_name: &str) -> Result<()> {
 /// The ARN of the user that a key of this account belongs to; of root for a root key.
 pub fn owner_arn(cx: &Context, id: &str) -> Result<Option<String>> {
     let found = load_access_key(cx.reader(), id)?;
-    let Some(key) = found.filter(|_| account_is(cx, id)) else { return Ok(None) };
+    let Some(key) = found.filter(|key| key.account == cx.account()) else { return Ok(None) };
     match &key.user {
         Some(name) => Ok(Some(user::load(cx, name)?.arn)),
         None => Ok(Some(format!("arn:{}:iam::{}:root", cx.partition(), cx.account()))),
     }
-}
-
-fn account_is(cx: &Context, id: &str) -> bool {
-    crate::random::account_of_access_key(id).as_deref() == Some(cx.account())
 }
 
 /// A key, if it is the owner's.

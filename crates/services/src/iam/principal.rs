@@ -7,7 +7,7 @@
 //! Source: IAM User Guide, "IAM identifiers", "Policy evaluation logic".
 
 use super::access::{Access, GROUP_ACCESS, Kind};
-use super::access_key::{ACCESS_KEYS, AccessKey};
+use super::access_key::{ACCESS_KEYS, AccessKey, CHOSEN_KEYS};
 use super::role::ROLES;
 use super::user::USERS;
 use super::{boundary, managed, tag};
@@ -19,7 +19,7 @@ use crate::random::account_of_access_key;
 use crate::table::{Scope, Table};
 use palisade_model::iam::{AttachedPermissionsBoundary, Tag};
 use palisade_shape::Result;
-use palisade_store::{Key, Read};
+use palisade_store::{Document, Key, Read};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -93,26 +93,45 @@ pub fn named_or_own(cx: &Context, name: Option<&str>) -> Result<Owner> {
     }
 }
 
-/// The record of an access key, found through the account that its id names; none if there is no
-/// such key.
+/// The record of an access key; none if there is no such key.
 pub fn load_access_key(read: &dyn Read, access_key_id: &str) -> Result<Option<AccessKey>> {
-    let Some(account) = account_of_access_key(access_key_id) else { return Ok(None) };
+    find_access_key(&mut |key| read.get(key).map_err(from_store), access_key_id)
+}
+
+/// The same, through the caller's own way to read a document. A key is found through the account
+/// that its id names; one whose id was chosen by the operator, through the table of those.
+pub fn find_access_key(
+    get: &mut dyn FnMut(&Key<'_>) -> Result<Option<Document>>,
+    access_key_id: &str,
+) -> Result<Option<AccessKey>> {
+    let mut in_account = |account: &str| {
+        let collection = ACCESS_KEYS.name;
+        let found = get(&Key { collection, account, region: "", key: access_key_id })?;
+        found.map(|document| ACCESS_KEYS.decode(&document.body)).transpose()
+    };
+    if let Some(account) = account_of_access_key(access_key_id)
+        && let Some(found) = in_account(&account)?
+    {
+        return Ok(Some(found));
+    }
+    let collection = CHOSEN_KEYS.name;
+    let chosen = get(&Key { collection, account: "", region: "", key: access_key_id })?;
+    let Some(chosen) = chosen else { return Ok(None) };
+    let account = CHOSEN_KEYS.decode(&chosen.body)?.account;
     let collection = ACCESS_KEYS.name;
-    let key = Key { collection, account: &account, region: "", key: access_key_id };
-    let found = read.get(&key).map_err(from_store)?;
+    let found = get(&Key { collection, account: &account, region: "", key: access_key_id })?;
     found.map(|document| ACCESS_KEYS.decode(&document.body)).transpose()
 }
 
 /// The caller that a long-term access key stands for; none when its user is gone. Whether the key
 /// is active and the signature right is the pipeline's to check.
 pub fn caller_of(read: &dyn Read, key: &AccessKey) -> Result<Option<Caller>> {
-    let id = key.access_key_id.as_str();
-    let Some(account) = account_of_access_key(id) else { return Ok(None) };
+    let (id, account) = (key.access_key_id.as_str(), key.account.as_str());
     let (principal, arn) = match &key.user {
         None => (Principal::Root, format!("arn:aws:iam::{account}:root")),
         Some(name) => {
             let row = name.to_lowercase();
-            let row = Key { collection: USERS.name, account: &account, region: "", key: &row };
+            let row = Key { collection: USERS.name, account, region: "", key: &row };
             let Some(found) = read.get(&row).map_err(from_store)? else { return Ok(None) };
             let user = USERS.decode(&found.body)?;
             if user.user_id != key.user_id {
@@ -231,7 +250,7 @@ impl Loader<'_, '_> {
     }
 
     fn policies_of(&mut self, kind: Kind, revision: u64, access: &Access) -> Result<()> {
-        let (account, name) = (self.account, &access.name);
+        let name = &access.name;
         for (policy, document) in &access.inline {
             self.policies.push(Attached {
                 label: format!("inline:{}/{name}/{policy}", kind.word()),
