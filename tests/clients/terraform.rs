@@ -75,7 +75,9 @@ fn terraform_applies_plans_again_and_destroys() {
     let users = root.ok("iam", "ListUsers", json!({ "PathPrefix": "/team/" }));
     assert_eq!(each(&users["Users"], "UserName"), ["ann", "bob"]);
     let attached = root.ok("iam", "ListAttachedRolePolicies", json!({ "RoleName": "app" }));
-    assert_eq!(each(&attached["AttachedPolicies"], "PolicyName"), ["IAMReadOnlyAccess", "read"]);
+    let mut attached = each(&attached["AttachedPolicies"], "PolicyName");
+    attached.sort_unstable();
+    assert_eq!(attached, ["IAMReadOnlyAccess", "read"]);
     let role = root.ok("iam", "GetRole", json!({ "RoleName": "app" }));
     assert_eq!(role["Role"]["MaxSessionDuration"], json!(7200));
 

@@ -86,7 +86,8 @@ fn policies_are_refused_as_documented() {
     root.ok("iam", "AttachUserPolicy", json!({ "UserName": "ann", "PolicyArn": arn }));
     let with = |document: &str| json!({ "PolicyName": "x", "PolicyDocument": document });
     let good = policy("Allow", &["s3:GetObject"], &["*"]).to_string();
-    let big = policy("Allow", &["s3:GetObject"], &["a".repeat(6200).as_str()]).to_string();
+    let big = policy("Allow", &["s3:GetObject"], &[&format!("arn:aws:s3:::{}", "a".repeat(6200))])
+        .to_string();
     let mut principal = policy("Allow", &["s3:GetObject"], &["*"]);
     principal["Statement"][0]["Principal"] = json!("*");
     let principal = principal.to_string();

@@ -1,1 +1,5 @@
-//! Written next.
+//! STS through boto3: sessions, what they can do, and what is refused.
+
+mod assume_role;
+mod identity;
+mod user_sessions;
