@@ -65,6 +65,8 @@ impl<'h> Offered<'h> {
 pub struct Surroundings<'a> {
     pub server: &'a Server,
     pub read: &'a dyn Read,
+    /// The count of IAM's changes, asked before `read` was taken.
+    pub changes: u64,
     pub now: Timestamp,
     pub secure: bool,
     pub protocol: Protocol,
@@ -93,8 +95,14 @@ pub fn authenticate(
     };
     let plane = &*around.server.plane;
     let token = parsed.session_token.as_deref();
-    let found =
-        plane.credentials.find(plane, around.read, &parsed.access_key_id, token, around.now)?;
+    let found = plane.credentials.find(
+        plane,
+        around.read,
+        &parsed.access_key_id,
+        token,
+        around.now,
+        around.changes,
+    )?;
     let credential = found.map_err(|refusal| match refusal {
         Refusal::Invalid => {
             refuse(ProofError::UnknownAccessKey { access_key_id: parsed.access_key_id.to_string() })

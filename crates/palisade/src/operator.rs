@@ -168,11 +168,13 @@ fn is_allowed(
 ) -> Result<(), Refusal> {
     let fields = authenticate::fields(head);
     let offered = Offered::read(head, &fields);
+    let changes = server.plane.credentials.changes();
     let snapshot = server.plane.store.snapshot();
     let now = server.plane.clock.now();
     let around = Surroundings {
         server,
         read: &snapshot,
+        changes,
         now,
         secure: false,
         protocol: Protocol::RestJson,

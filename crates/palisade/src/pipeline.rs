@@ -81,8 +81,10 @@ async fn answer(
         return unroutable(server, head);
     };
     let request = begin(server, head, &route, offered.region(), peer, secure);
+    let changes = server.plane.credentials.changes();
     let snapshot = server.plane.store.snapshot();
-    let proven = server.reading(|| prove(server, &offered, body, &route, &request, &snapshot));
+    let proven =
+        server.reading(|| prove(server, &offered, body, &route, &request, (&snapshot, changes)));
     let credential = match proven {
         Ok(credential) => credential,
         Err(error) => return (refuse(head, &route, &request, &error), ending_of(&error, false)),
@@ -98,7 +100,7 @@ fn prove(
     body: &[u8],
     route: &Route,
     request: &Request,
-    snapshot: &palisade_store::Snapshot,
+    (snapshot, changes): (&palisade_store::Snapshot, u64),
 ) -> Result<Arc<Credential>> {
     let operation = match &route.target {
         Target::Here { model, .. } => Some(*model),
@@ -107,6 +109,7 @@ fn prove(
     let around = Surroundings {
         server,
         read: snapshot,
+        changes,
         now: request.at,
         secure: request.secure,
         protocol: route.protocol,
@@ -301,12 +304,17 @@ fn refuse(head: &Head, route: &Route, request: &Request, error: &Error) -> Respo
     };
     let extra = Extra {
         resource: head.uri.path(),
-        host_id: &request.id,
+        host_id: if is_s3(route.model) { &request.id } else { "" },
         head: head.method == http::Method::HEAD,
         retry_after_seconds: (error.code.status == 503).then_some(1),
     };
     let answer = respond_error(route.protocol, route.model, operation, error, &request.id, &extra);
     finish(answer, &request.id)
+}
+
+/// Only S3's services answer a host id.
+fn is_s3(model: &palisade_shape::Service) -> bool {
+    matches!(model.name, "s3" | "s3control")
 }
 
 /// A request that names no AWS service at all.
@@ -328,7 +336,7 @@ pub fn refuse_unread(server: &Server, head: &Head, error: &Error) -> Response<Fu
     let id = palisade_services::random::uuid(&*server.plane.random);
     let extra = Extra {
         resource: head.uri.path(),
-        host_id: &id,
+        host_id: if is_s3(model) { &id } else { "" },
         head: head.method == http::Method::HEAD,
         retry_after_seconds: (error.code.status == 503).then_some(1),
     };

@@ -77,6 +77,12 @@ impl Credentials {
         }
     }
 
+    /// How many changes of IAM there were. To be asked **before** the snapshot is taken that is
+    /// given to [`Self::find`]: asked after it, a change in between would be taken for seen.
+    pub fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
+    }
+
     /// Forgets everything, after the state was reset.
     pub fn clear(&self) {
         for shard in &self.shards {
@@ -89,7 +95,7 @@ impl Credentials {
         &self.compiled
     }
 
-    /// The credential of an access key, as of `read`.
+    /// The credential of an access key, as of `read`, a snapshot taken after `changes` was asked.
     pub fn find(
         &self,
         plane: &Plane,
@@ -97,8 +103,8 @@ impl Credentials {
         access_key_id: &str,
         token: Option<&str>,
         now: Timestamp,
+        changes: u64,
     ) -> Result<Result<Arc<Credential>, Refusal>> {
-        let changes = self.changes.load(Ordering::Acquire);
         if let Some(known) = self.known(read, access_key_id, token, changes)? {
             return Ok(in_time(known, now));
         }
