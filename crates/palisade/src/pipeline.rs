@@ -233,19 +233,25 @@ fn read(call: &Call, snapshot: &dyn Read) -> Outcome {
     Outcome { result, decided, notes: cx.notes }
 }
 
+/// Refuses a change that is not allowed as things stand, before it takes a place among the changes:
+/// who may do nothing shall not slow down who may.
+pub fn refuse_early(call: &Call, snapshot: &dyn Read) -> Option<Outcome> {
+    let plane = &*call.server.plane;
+    let caller = &call.credential.caller;
+    let mut cx = Context::new(plane, caller, &call.request, Access::Read(snapshot));
+    let (decided, permitted) = permit(call, &mut cx, &call.credential);
+    let error = permitted.err()?;
+    Some(Outcome { result: Err(error), decided, notes: cx.notes })
+}
+
 /// The two stages that look at the store, on whatever view of it `cx` has.
 pub fn permit_and_handle(
     call: &Call,
     cx: &mut Context,
     credential: &Credential,
 ) -> (Vec<Decided>, Result<Box<dyn Shape + Send>>) {
-    let decided = match authorize(cx, call.service, call.row, &*call.input, credential) {
-        Ok(decided) => decided,
-        Err(error) => return (Vec::new(), Err(error)),
-    };
-    if let Some(denied) = decided.last().filter(|last| !last.decision.allowed()) {
-        let model = call.service.model;
-        let error = outcome::access_denied(call.protocol, model, credential, denied);
+    let (decided, permitted) = permit(call, cx, credential);
+    if let Err(error) = permitted {
         return (decided, Err(error));
     }
     // A defect in one handler must not take the others down with it.
@@ -253,6 +259,21 @@ pub fn permit_and_handle(
         call.row.handler.call(cx, &*call.input)
     }));
     (decided, handled.unwrap_or_else(|_| Err(internal("a handler panicked"))))
+}
+
+fn permit(call: &Call, cx: &mut Context, credential: &Credential) -> (Vec<Decided>, Result<()>) {
+    let decided = match authorize(cx, call.service, call.row, &*call.input, credential) {
+        Ok(decided) => decided,
+        Err(error) => return (Vec::new(), Err(error)),
+    };
+    let permitted = match decided.last().filter(|last| !last.decision.allowed()) {
+        None => Ok(()),
+        Some(denied) => {
+            let model = call.service.model;
+            Err(outcome::access_denied(call.protocol, model, credential, denied))
+        }
+    };
+    (decided, permitted)
 }
 
 /// Records a call that changed nothing. If that fails, so does the call: what is not recorded did

@@ -1,7 +1,7 @@
 //! The write side of the pipeline: authorize and handle inside one store transaction, together with
 //! the record of it.
 
-use crate::pipeline::{Call, Outcome, keep_read, permit_and_handle};
+use crate::pipeline::{Call, Outcome, keep_read, permit_and_handle, refuse_early};
 use crate::record::{self, Told};
 use crate::route::Route;
 use palisade_services::authorization::Decided;
@@ -17,6 +17,11 @@ type Slot = Arc<Mutex<Option<Outcome>>>;
 
 /// Runs a call that may change something, and waits until the change is durable.
 pub async fn write(call: Arc<Call>, route: &Route, snapshot: &Snapshot) -> (Arc<Call>, Outcome) {
+    let refused = call.server.reading(|| refuse_early(&call, snapshot));
+    if let Some(outcome) = refused {
+        let outcome = keep_read(&call, route, outcome, snapshot.revision());
+        return (call, outcome);
+    }
     let slot = Slot::default();
     let (tell, told) = oneshot::channel();
     let work = {

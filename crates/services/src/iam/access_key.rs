@@ -291,12 +291,13 @@ fn set_ids(cx: &mut Context, owner: &Owner, ids: Vec<String>) -> Result<()> {
     }
 }
 
+/// The history finds such a call by the key's id, which is all the name that a key has, and by the
+/// user.
 fn touch(cx: &mut Context, key: &AccessKey) {
-    let arn = match &key.user {
-        Some(name) => cx.iam_arn("user", "/", name),
-        None => format!("arn:{}:iam::{}:root", cx.partition(), cx.account()),
-    };
-    cx.touch("AWS::IAM::AccessKey", arn);
+    cx.touch("AWS::IAM::AccessKey", key.id.clone());
+    if let Some(name) = &key.user {
+        cx.touch(user::CLOUDFORMATION_TYPE, cx.iam_arn("user", "/", name));
+    }
 }
 
 #[cfg(test)]
