@@ -9,8 +9,12 @@ const DEBIAN: &[(&str, &str)] =
     &[("postgresql", "/usr/lib/postgresql"), ("curl", "/usr/bin/curl"), ("gcc", "/usr/bin/gcc")];
 
 /// Python packages, pinned, and the module that shows that each is there.
-const PYTHON: &[(&str, &str)] =
-    &[("boto3==1.43.11", "boto3"), ("awscli==1.45.11", "awscli"), ("moto[server]==5.2.1", "moto")];
+const PYTHON: &[(&str, &str)] = &[
+    ("boto3==1.43.11", "boto3"),
+    ("awscli==1.45.11", "awscli"),
+    ("moto[server]==5.2.1", "moto"),
+    ("awscrt==0.38.1", "awscrt"),
+];
 
 /// Where a Terraform provider mirror may be when no variable says so.
 const TERRAFORM_MIRRORS: &[&str] = &["/opt/tf-plugins"];
@@ -50,6 +54,10 @@ fn set_up() {
     if !missing.is_empty() {
         attempt(Command::new("apt-get").arg("update"));
         attempt(Command::new("apt-get").args(["install", "--yes"]).args(&missing));
+    }
+    let pip = Command::new("python3").args(["-m", "pip", "--version"]).output();
+    if !pip.is_ok_and(|output| output.status.success()) {
+        attempt(Command::new("apt-get").args(["install", "--yes", "python3-pip"]));
     }
     for (package, module) in PYTHON {
         let there = Command::new("python3").args(["-c", &format!("import {module}")]).output();
