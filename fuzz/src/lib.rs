@@ -1,0 +1,39 @@
+//! What each fuzz target does with its bytes. A function here panics where the code under test
+//! breaks one of its promises; `fuzz_targets/` and `tests/corpus.rs` call them.
+
+mod chunks;
+mod conditions;
+mod frames;
+pub mod message;
+mod policies;
+mod signature;
+pub mod trial;
+pub mod wire;
+
+pub use chunks::aws_chunked;
+pub use conditions::condition;
+pub use frames::event_stream;
+pub use policies::{arn, case, policy};
+pub use signature::sigv4;
+pub use wire::{cbor, ec2, json, query, rest_json, rest_xml, xml};
+
+/// A target by its name.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// Every target.
+pub const TARGETS: &[Target] = &[
+    ("arn", arn),
+    ("aws_chunked", aws_chunked),
+    ("case", case),
+    ("cbor", cbor),
+    ("condition", condition),
+    ("ec2", ec2),
+    ("event_stream", event_stream),
+    ("json", json),
+    ("policy", policy),
+    ("query", query),
+    ("rest_json", rest_json),
+    ("rest_xml", rest_xml),
+    ("sigv4", sigv4),
+    ("xml", xml),
+];
