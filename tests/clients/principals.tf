@@ -62,7 +62,6 @@ resource "aws_iam_user" "ann" {
   name                 = "ann"
   path                 = "/team/"
   permissions_boundary = aws_iam_policy.fence.arn
-  force_destroy        = true
   tags                 = { role = "lead" }
 }
 

@@ -132,8 +132,8 @@ fn questions_are_refused_as_documented() {
     let root = lab.root();
     let attribute = json!({ "AttributeKey": "EventName", "AttributeValue": "a" });
     for (input, code) in [
-        (json!({ "MaxResults": 0 }), "InvalidMaxResultsException"),
-        (json!({ "MaxResults": 51 }), "InvalidMaxResultsException"),
+        (json!({ "MaxResults": 0 }), "ValidationException"),
+        (json!({ "MaxResults": 51 }), "ValidationException"),
         (json!({ "NextToken": "no token" }), "InvalidNextTokenException"),
         (json!({ "LookupAttributes": [attribute, attribute] }), "InvalidLookupAttributesException"),
         (

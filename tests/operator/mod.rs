@@ -1,1 +1,5 @@
-//! Written next.
+//! What the operator is promised: starting, stopping, lab mode, TLS, the commands.
+
+mod commands;
+mod lab_mode;
+mod starting;

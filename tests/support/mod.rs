@@ -5,8 +5,8 @@ mod server;
 mod skip;
 mod tools;
 
-pub use boto::{Boto, Caller, Keys};
-pub use server::{Server, binary};
+pub use boto::{Answer, Boto, Caller, Keys, Raw, Signature};
+pub use server::{Server, palisade};
 pub use skip::{have_boto3, have_tool, skip};
 pub use tools::{Ran, aws, aws_json, finish, run};
 

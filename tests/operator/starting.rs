@@ -1,0 +1,132 @@
+//! How the server starts, and what it refuses to start with.
+
+use crate::support::{Boto, Caller, Ran, Server, finish, have_boto3, palisade, skip};
+use serde_json::json;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// `palisade serve` that must not start: it has ten seconds to end.
+fn refused(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
+    let mut command = std::process::Command::new("timeout");
+    command.arg("10").arg(palisade().get_program()).arg("serve").args(arguments);
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PALISADE_")) {
+        command.env_remove(name);
+    }
+    command.arg("--data-dir").arg(folder).envs(variables.iter().copied());
+    let ran = finish(&mut command);
+    assert!(!matches!(ran.code, Some(0 | 124) | None), "{arguments:?} {variables:?}: {ran:?}");
+    ran
+}
+
+#[test]
+fn nonsense_is_refused_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    std::fs::write(path.join("bad.toml"), "listn = \"127.0.0.1:1\"\n").unwrap();
+    let bad = path.join("bad.toml");
+    let bad = bad.to_str().unwrap();
+    let cases: [(&[&str], &[(&str, &str)], &str); 8] = [
+        (&["--no-such-option"], &[], "--no-such-option"),
+        (&["--listen", "0.0.0.0:0"], &[], "not a loopback address"),
+        (&["--listen", "[::]:0"], &[], "not a loopback address"),
+        (&["--account-id", "12"], &[], "twelve digits"),
+        (&["--config", bad], &[], "listn"),
+        (&[], &[("PALISADE_NO_SUCH_OPTION", "1")], "PALISADE_NO_SUCH_OPTION"),
+        (&["--store", "mysql://x"], &[], "mysql"),
+        (
+            &["--listen", "127.0.0.1:0"],
+            &[
+                ("PALISADE_ROOT_ACCESS_KEY_ID", "AKIAAAAAAAAAAAAAAAAA"),
+                ("PALISADE_ROOT_SECRET_ACCESS_KEY", "secret"),
+            ],
+            "only lab mode",
+        ),
+    ];
+    for (arguments, variables, part) in cases {
+        let ran = refused(path, arguments, variables);
+        assert!(ran.err.contains(part), "{arguments:?} {variables:?}: {}", ran.err);
+    }
+}
+
+#[test]
+fn a_production_folder_refuses_lab_mode() {
+    let mut server = Server::start(&["--listen", "127.0.0.1:0"]);
+    let (status, health) = server.plain("GET", "/_palisade/health", "", None);
+    assert_eq!(status, 200);
+    assert!(health.contains("\"mode\":\"production\""), "{health}");
+    for (method, path) in [("POST", "reset"), ("PUT", "clock"), ("GET", "outbox")] {
+        assert_eq!(server.operator(method, path, Some(&json!({}))).0, 404, "{path}");
+    }
+    assert_eq!(server.terminate().code(), Some(0));
+    let ran = refused(server.folder.path(), &["--lab", "--listen", "127.0.0.1:0"], &[]);
+    assert!(ran.err.contains("production"), "{}", ran.err);
+}
+
+#[test]
+fn what_is_secret_is_only_the_owners() {
+    let server = Server::lab();
+    for name in ["root-credentials.csv", "operator-token", "master.key"] {
+        let file = std::fs::metadata(server.folder.path().join(name)).unwrap();
+        assert_eq!(file.permissions().mode() & 0o777, 0o600, "{name}");
+    }
+}
+
+#[test]
+fn a_server_told_to_stop_ends_well_and_starts_again() {
+    let mut server = Server::lab();
+    let began = Instant::now();
+    let ended = server.terminate();
+    assert_eq!(ended.code(), Some(0), "{ended}");
+    assert!(began.elapsed() < Duration::from_secs(10));
+    let down = server.palisade(&["health"]);
+    assert_ne!(down.code, Some(0), "{down:?}");
+    server.start_again();
+    let up = server.palisade(&["health"]);
+    assert_eq!(up.code, Some(0), "{up:?}");
+    // A second server on the same folder would write beside the first.
+    let ran = refused(server.folder.path(), &["--lab", "--listen", "127.0.0.1:0"], &[]);
+    assert!(!ran.err.is_empty());
+}
+
+#[test]
+fn tls_is_made_and_trusted() {
+    let test = "tls_is_made_and_trusted";
+    if !have_boto3() {
+        return skip(test, "boto3 is not installed");
+    }
+    let server = Server::start(&["--lab", "--listen", "127.0.0.1:0", "--tls", "auto"]);
+    assert!(server.url.starts_with("https://"), "{}", server.url);
+    let env = server.palisade(&["env"]);
+    let bundle = env.out.lines().find_map(|line| line.strip_prefix("export AWS_CA_BUNDLE="));
+    let mut boto = Boto::start(&server.url);
+    boto.ca_bundle = Some(bundle.expect("env names the bundle").to_owned());
+    let root = Caller { boto: &boto, keys: server.root_keys() };
+    let identity = root.ok("sts", "GetCallerIdentity", json!({}));
+    assert_eq!(identity["Account"], json!(server.account_id()));
+    assert_eq!(server.palisade(&["health"]).code, Some(0));
+    let distrustful = Boto::start(&server.url);
+    let root = Caller { boto: &distrustful, keys: server.root_keys() };
+    let refusal = root.call("sts", "GetCallerIdentity", json!({})).unwrap_err();
+    assert_eq!(refusal.code, "SSLError", "{}", refusal.text);
+}
+
+#[test]
+fn memory_and_a_chosen_key_serve_tests() {
+    let test = "memory_and_a_chosen_key_serve_tests";
+    if !have_boto3() {
+        return skip(test, "boto3 is not installed");
+    }
+    let server =
+        Server::start(&["--lab", "--listen", "127.0.0.1:0", "--account-id", "123456789012"]);
+    assert_eq!(server.account_id(), "123456789012");
+    let env = server.palisade(&["env"]);
+    for part in ["AWS_ENDPOINT_URL=http://127.0.0.1:", "AWS_ACCESS_KEY_ID=AKIA", "AWS_REGION="] {
+        assert!(env.out.contains(part), "{part} is not in\n{}", env.out);
+    }
+    let (status, metrics) = server.operator("GET", "metrics", None);
+    assert_eq!(status, 200);
+    assert!(metrics.as_str().unwrap().contains("# TYPE"), "{metrics}");
+    assert_eq!(server.plain("GET", "/_palisade/metrics", "", None).0, 403);
+    assert_eq!(server.operator("GET", "no-such-path", None).0, 404);
+}
