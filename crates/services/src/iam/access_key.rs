@@ -294,9 +294,9 @@ fn set_ids(cx: &mut Context, owner: &Owner, ids: Vec<String>) -> Result<()> {
 /// The history finds such a call by the key's id, which is all the name that a key has, and by the
 /// user.
 fn touch(cx: &mut Context, key: &AccessKey) {
-    cx.touch("AWS::IAM::AccessKey", key.id.clone());
+    cx.touch("AWS::IAM::AccessKey", key.access_key_id.clone());
     if let Some(name) = &key.user {
-        cx.touch(user::CLOUDFORMATION_TYPE, cx.iam_arn("user", "/", name));
+        cx.touch(Kind::User.resource_type(), cx.iam_arn("user", "/", name));
     }
 }
 
