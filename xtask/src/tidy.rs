@@ -50,7 +50,8 @@ fn look(path: &Path, text: &str, complaints: &mut Vec<String>) {
         }
         for (banned, why) in BANNED {
             // Tests write requests by hand, XML among them.
-            let in_test = why.starts_with("XML") && path.iter().any(|part| part == "tests");
+            let in_test = why.starts_with("XML")
+                && path.iter().any(|part| part == "tests" || part == "benches");
             if line.contains(banned) && !in_test {
                 complaints.push(format!("{}: `{banned}`: {why}", place()));
             }

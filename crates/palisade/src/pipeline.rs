@@ -233,8 +233,8 @@ fn read(call: &Call, snapshot: &dyn Read) -> Outcome {
     Outcome { result, decided, notes: cx.notes }
 }
 
-/// Refuses a change that is not allowed as things stand, before it takes a place among the changes:
-/// who may do nothing shall not slow down who may.
+/// Refuses a change that is not allowed as things stand, before it takes a place among the
+/// changes: who may do nothing shall not slow down who may.
 pub fn refuse_early(call: &Call, snapshot: &dyn Read) -> Option<Outcome> {
     let plane = &*call.server.plane;
     let caller = &call.credential.caller;
@@ -344,8 +344,8 @@ fn unroutable(server: &Server, head: &Head) -> (Response<Full<Bytes>>, Ending) {
     (refuse_unread(server, head, &error), Ending::Unproven)
 }
 
-/// Refuses a request before its body was looked at, in the protocol that its head speaks; in that of
-/// the query services when the head does not tell.
+/// Refuses a request before its body was looked at, in the protocol that its head speaks; in that
+/// of the query services when the head does not tell.
 pub fn refuse_unread(server: &Server, head: &Head, error: &Error) -> Response<Full<Bytes>> {
     let fields = authenticate::fields(head);
     let offered = Offered::read(head, &fields);
