@@ -260,8 +260,9 @@ fn texts(folder: &Path) -> Result<(), Failure> {
         %2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Date=20150830T123600Z&X-Amz-Expires=60&\
         X-Amz-SignedHeaders=host&X-Amz-Signature=00&X-Amz-Security-Token=t\n\
         Host: s3.amazonaws.com\n\n";
-    let asymmetric = "/\nHost: a.b\nX-Amz-Date: 20150830T123600Z\nX-Amz-Region-Set: us-*,eu-west-1\n\
-        Authorization: AWS4-ECDSA-P256-SHA256 Credential=AKID/20150830/s3/aws4_request, \
+    let asymmetric = "/\nHost: a.b\nX-Amz-Date: 20150830T123600Z\n\
+        X-Amz-Region-Set: us-*,eu-west-1\nAuthorization: \
+        AWS4-ECDSA-P256-SHA256 Credential=AKID/20150830/s3/aws4_request, \
         SignedHeaders=host;x-amz-date;x-amz-region-set, Signature=3045022000\n\n";
     let upload = "/b/k\nHost: s3.amazonaws.com\nDate: Sun, 30 Aug 2015 12:36:00 GMT\n\
         x-amz-content-sha256: STREAMING-AWS4-HMAC-SHA256-PAYLOAD\nAuthorization: \
