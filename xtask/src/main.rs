@@ -1,5 +1,7 @@
 //! The project's build tasks: `cargo xtask <task>`. Each task is one module.
 
+mod bench;
+mod fuzz;
 mod generate;
 mod json;
 mod models;
@@ -14,6 +16,8 @@ pub type Result<T> = std::result::Result<T, String>;
 const USAGE: &str = "\
 usage: cargo xtask <task>
 
+  bench [section…]     measure; without sections also write docs/benchmarks.md
+  fuzz [seconds]       run every fuzz target for so long, else for 10 minutes: docs/fuzzing.md
   generate [--check]   write crates/model from models/ (--check: only compare); offline
   models               fetch the pinned packages of models/sources.toml and write models/
   test                 install what is missing, then format, lints, house rules and all tests
@@ -24,6 +28,9 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match arguments.as_slice() {
+        ["bench", sections @ ..] => bench::run(&root(), sections),
+        ["fuzz"] => fuzz::run(&root(), None),
+        ["fuzz", seconds] => fuzz::run(&root(), Some(*seconds)),
         ["generate"] => generate::write(&root()),
         ["generate", "--check"] => generate::check(&root()),
         ["models"] => models::update(&root()),
