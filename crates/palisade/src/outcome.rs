@@ -10,6 +10,7 @@ static ACCESS_DENIED_JSON: ErrorCode = ErrorCode::plain("AccessDeniedException",
 static ACCESS_DENIED_REST_JSON: ErrorCode = ErrorCode::plain("AccessDeniedException", 403);
 static UNAUTHORIZED_OPERATION: ErrorCode = ErrorCode::plain("UnauthorizedOperation", 403);
 static AUTHORIZATION_ERROR: ErrorCode = ErrorCode::plain("AuthorizationError", 403);
+static MISSING_ACTION: ErrorCode = ErrorCode::plain("MissingAction", 400);
 static INVALID_ACTION: ErrorCode = ErrorCode::plain("InvalidAction", 400);
 static UNKNOWN_OPERATION_JSON: ErrorCode = ErrorCode::plain("UnknownOperationException", 400);
 static UNKNOWN_OPERATION_REST: ErrorCode = ErrorCode::plain("UnknownOperationException", 404);
@@ -60,12 +61,20 @@ pub fn not_implemented(service: &Service, operation: &str) -> Error {
         .because(format!("Palisade does not implement {id} {operation} yet. Nothing was changed."))
 }
 
-/// No AWS service has the operation.
-pub fn unknown_operation(protocol: Protocol, service: &Service, name: &str) -> Error {
+/// No AWS service has the operation, or not in the version of the API that was asked for.
+pub fn unknown_operation(
+    protocol: Protocol,
+    service: &Service,
+    name: &str,
+    version: Option<&str>,
+) -> Error {
     match protocol {
+        Protocol::Query | Protocol::Ec2 if name.is_empty() => {
+            MISSING_ACTION.because("The request is missing an action or a required parameter.")
+        }
         Protocol::Query | Protocol::Ec2 => INVALID_ACTION.because(format!(
             "Could not find operation {name} for version {}",
-            service.api_version
+            version.unwrap_or(service.api_version)
         )),
         Protocol::Json10 | Protocol::Json11 | Protocol::RpcV2Cbor => {
             UNKNOWN_OPERATION_JSON.because("")

@@ -206,8 +206,9 @@ fn decode(
     let (service, row, model, labels) = match &route.target {
         Target::Here { service, row, model, labels } => (service, row, model, labels),
         Target::NotImplemented { name } => return Err(outcome::not_implemented(route.model, name)),
-        Target::Unknown { name } => {
-            return Err(outcome::unknown_operation(route.protocol, route.model, name));
+        Target::Unknown { name, version } => {
+            let version = version.as_deref();
+            return Err(outcome::unknown_operation(route.protocol, route.model, name, version));
         }
     };
     let parts = Parts {

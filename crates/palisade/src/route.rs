@@ -29,11 +29,11 @@ pub enum Target {
     },
     /// AWS has it and Palisade does not, yet.
     NotImplemented { name: &'static str },
-    /// No AWS service has it.
-    Unknown { name: String },
+    /// No AWS service has it, or not in the version of the API that the request names.
+    Unknown { name: String, version: Option<String> },
 }
 
-/// The routes of the services that are implemented, made once.
+/// The services that are implemented, and the routes of all whose models are at hand.
 pub struct Router {
     services: Vec<&'static Service>,
     rest: BTreeMap<&'static str, routes::Routes>,
@@ -47,15 +47,12 @@ fn implemented() -> Vec<&'static Service> {
 impl Router {
     pub fn new() -> Self {
         let services = implemented();
-        let is_rest = |service: &&&'static Service| {
+        let is_rest = |model: &&&'static palisade_shape::Service| {
             let rest = [Protocol::RestJson, Protocol::RestXml];
-            service.model.protocols.iter().any(|protocol| rest.contains(protocol))
+            model.protocols.iter().any(|protocol| rest.contains(protocol))
         };
-        let rest = services
-            .iter()
-            .filter(is_rest)
-            .map(|service| (service.model.name, routes::Routes::new(service.model)))
-            .collect();
+        let models = palisade_model::SERVICES.iter().filter(is_rest);
+        let rest = models.map(|model| (model.name, routes::Routes::new(model))).collect();
         Self { services, rest }
     }
 
@@ -102,12 +99,11 @@ impl Router {
 
     /// The query protocols: `Action` and `Version` in the query or in a form.
     fn by_action(&self, head: &Head, body: &[u8], signing_name: Option<&str>) -> Option<Route> {
-        let mut form = Form::default();
-        form.add(head.uri.query().unwrap_or_default())?;
-        if is_form(&head.headers) {
-            form.add(std::str::from_utf8(body).ok()?)?;
-        }
-        let action = form.get("Action")?;
+        let form = form(head, body);
+        let Some(action) = form.as_ref().and_then(|form| form.get("Action")) else {
+            return self.without_action(signing_name?);
+        };
+        let form = form.as_ref()?;
         let version = form.get("Version");
         let fits = |service: &&&'static Service| {
             let model = service.model;
@@ -119,6 +115,15 @@ impl Router {
         if let Some(service) = self.services.iter().find(fits) {
             return Some(of_service(service, action, Protocol::Query, Labels::new()));
         }
+        let otherwise = |service: &&&'static Service| {
+            service.model.protocols.contains(&Protocol::Query)
+                && Some(service.model.signing_name) == signing_name
+        };
+        if let Some(service) = self.services.iter().find(otherwise) {
+            let version = version.map(str::to_owned);
+            let target = Target::Unknown { name: action.to_owned(), version };
+            return Some(Route { protocol: Protocol::Query, model: service.model, target });
+        }
         let known = catalog::by_signing_name(signing_name?).find(|known| {
             let speaks = [Protocol::Query, Protocol::Ec2];
             known.protocols.iter().any(|protocol| speaks.contains(protocol))
@@ -128,19 +133,35 @@ impl Router {
         Some(of_catalog(known, action, protocol))
     }
 
+    /// Services that speak nothing but the query protocol want an action.
+    fn without_action(&self, signing_name: &str) -> Option<Route> {
+        let mut services = self.services.iter().map(|service| service.model);
+        let model = services.find(|model| {
+            model.signing_name == signing_name && model.protocols == [Protocol::Query]
+        })?;
+        let target = Target::Unknown { name: String::new(), version: None };
+        Some(Route { protocol: Protocol::Query, model, target })
+    }
+
     /// The rest protocols: method and path.
     fn by_path(&self, head: &Head, signing_name: Option<&str>) -> Option<Route> {
         let name = signing_name?;
         let path = head.uri.path();
         let query = head.uri.query().unwrap_or_default();
-        let candidates = self.services.iter().filter(|service| service.model.signing_name == name);
-        for service in candidates {
-            let Some(routes) = self.rest.get(service.model.name) else { continue };
+        let models = palisade_model::SERVICES.iter().filter(|model| model.signing_name == name);
+        for model in models {
+            let Some(routes) = self.rest.get(model.name) else { continue };
             let found = routes.find(&head.method, path, query, &head.headers);
-            if let Some((operation, labels)) = found {
-                let protocol = service.model.protocols.first().copied()?;
-                return Some(of_service(service, operation.name, protocol, labels));
-            }
+            let Some((operation, labels)) = found else { continue };
+            let protocol = model.protocols.first().copied()?;
+            let here = self.services.iter().find(|service| service.model.name == model.name);
+            return Some(match here {
+                Some(service) => of_service(service, operation.name, protocol, labels),
+                None => {
+                    let target = Target::NotImplemented { name: operation.name };
+                    Route { protocol, model, target }
+                }
+            });
         }
         let known = catalog::by_signing_name(name).find(|known| {
             let rest = [Protocol::RestJson, Protocol::RestXml];
@@ -150,7 +171,7 @@ impl Router {
         let operation = by_uri(known, head.method.as_str(), path, query);
         let target = match operation {
             Some(name) => Target::NotImplemented { name },
-            None => Target::Unknown { name: format!("{} {path}", head.method) },
+            None => Target::Unknown { name: format!("{} {path}", head.method), version: None },
         };
         Some(Route { protocol, model: stand_in(known), target })
     }
@@ -160,6 +181,16 @@ impl Router {
 fn rpc_path(path: &str) -> Option<(&str, &str)> {
     let rest = path.strip_prefix("/service/")?;
     rest.split_once("/operation/")
+}
+
+/// What the query and a form in the body say together; none when it cannot be read.
+fn form<'r>(head: &'r Head, body: &'r [u8]) -> Option<Form<'r>> {
+    let mut form = Form::default();
+    form.add(head.uri.query().unwrap_or_default())?;
+    if is_form(&head.headers) {
+        form.add(std::str::from_utf8(body).ok()?)?;
+    }
+    Some(form)
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
@@ -176,7 +207,7 @@ fn of_service(
     let target = match (service.operation(operation), service.model.operation(operation)) {
         (Some(row), Some(model)) => Target::Here { service, row, model, labels },
         (None, Some(model)) => Target::NotImplemented { name: model.name },
-        (_, None) => Target::Unknown { name: operation.to_owned() },
+        (_, None) => Target::Unknown { name: operation.to_owned(), version: None },
     };
     Route { protocol, model: service.model, target }
 }
@@ -184,7 +215,7 @@ fn of_service(
 fn of_catalog(known: &'static CatalogService, operation: &str, protocol: Protocol) -> Route {
     let target = match known.operation(operation) {
         Some(operation) => Target::NotImplemented { name: operation.name },
-        None => Target::Unknown { name: operation.to_owned() },
+        None => Target::Unknown { name: operation.to_owned(), version: None },
     };
     Route { protocol, model: stand_in(known), target }
 }
