@@ -140,7 +140,7 @@ fn questions_are_refused_as_documented() {
             json!({ "StartTime": "2026-01-02T00:00:00Z", "EndTime": "2026-01-01T00:00:00Z" }),
             "InvalidTimeRangeException",
         ),
-        (json!({ "EventCategory": "data" }), "InvalidEventCategoryException"),
+        (json!({ "EventCategory": "data" }), "ValidationException"),
     ] {
         root.refused(("cloudtrail", "LookupEvents"), input, (code, 400));
     }

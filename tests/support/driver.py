@@ -105,7 +105,10 @@ def raw(order):
         connection.endheaders(body)
     except (BrokenPipeError, ConnectionResetError):
         pass  # A server may refuse before it has read everything; its answer is still there.
-    response = connection.getresponse()
+    try:
+        response = connection.getresponse()
+    except (ConnectionError, http.client.HTTPException):
+        return {"status": 0, "headers": {}, "body": ""}
     text = response.read().decode("utf-8", "replace")
     answer = {key.lower(): value for key, value in response.getheaders()}
     connection.close()
