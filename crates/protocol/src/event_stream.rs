@@ -241,6 +241,9 @@ fn read_headers(bytes: &[u8]) -> Result<Vec<(String, HeaderValue)>, FrameError> 
     let mut headers = Vec::new();
     while !cursor.0.is_empty() {
         let [length] = cursor.array()?;
+        if length == 0 {
+            return Err(FrameError::Header);
+        }
         let name = utf8(cursor.take(usize::from(length))?)?;
         headers.push((name, cursor.value()?));
     }

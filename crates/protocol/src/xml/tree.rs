@@ -51,6 +51,10 @@ impl Tree {
 /// than the five that are always there, or nested too deep is refused as broken XML is.
 pub fn parse(body: &[u8]) -> Result<Tree, &'static str> {
     let text = std::str::from_utf8(body).map_err(|_| "not UTF-8")?;
+    // XML 1.0, section 2.2; the reader below does not look.
+    if text.bytes().any(|byte| byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r')) {
+        return Err("control character");
+    }
     let mut reader = quick_xml::Reader::from_str(text);
     let mut tree = Tree::default();
     let mut open: Vec<usize> = Vec::new();
@@ -144,6 +148,9 @@ mod tests {
             "",
             "text",
             "<a x='1' x='2'/>",
+            "<a>\0</a>",
+            "<a x='\u{1f}'/>",
+            "<a>&#0;</a>",
             deep.as_str(),
         ];
         for text in cases {

@@ -81,6 +81,18 @@ fn lengths_beyond_the_limits() {
     assert_eq!(long.encode(), Err(FrameError::Header));
 }
 
+/// A header without a name cannot be written and is not read either.
+#[test]
+fn a_header_without_a_name() {
+    let mut bytes = [22_u32.to_be_bytes(), 2_u32.to_be_bytes()].concat();
+    bytes.extend(crc32fast::hash(&bytes).to_be_bytes());
+    bytes.extend(b"\x00\x00load");
+    bytes.extend(crc32fast::hash(&bytes).to_be_bytes());
+    let mut decoder = Decoder::default();
+    decoder.push(&bytes);
+    assert_eq!(decoder.next_frame(), Err(FrameError::Header));
+}
+
 #[test]
 fn events_take_their_members_apart() {
     let stream = Tables { shapes: &Value::Null }.structure(
