@@ -1,6 +1,6 @@
 //! Groups, and who is in them.
 
-use super::{all, check_refusals};
+use super::{Failing, all, check_refusals};
 use crate::support::{Lab, each, policy};
 use serde_json::json;
 
@@ -46,6 +46,65 @@ fn names(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
+fn refusals<'a>() -> Vec<Failing<'a>> {
+    let ghost = json!({ "GroupName": "ghost" });
+    vec![
+        (
+            "CreateGroup",
+            json!({ "GroupName": "DEVS" }),
+            "EntityAlreadyExists",
+            409,
+            "Group with name DEVS already exists.",
+        ),
+        ("CreateGroup", json!({ "GroupName": "a/b" }), "ValidationError", 400, "groupName"),
+        (
+            "GetGroup",
+            ghost.clone(),
+            "NoSuchEntity",
+            404,
+            "The group with name ghost cannot be found.",
+        ),
+        ("DeleteGroup", ghost.clone(), "NoSuchEntity", 404, "ghost"),
+        ("ListGroupPolicies", ghost.clone(), "NoSuchEntity", 404, "ghost"),
+        ("ListAttachedGroupPolicies", ghost, "NoSuchEntity", 404, "ghost"),
+        (
+            "DeleteGroup",
+            json!({ "GroupName": "full" }),
+            "DeleteConflict",
+            409,
+            "Cannot delete entity, must remove users from group first.",
+        ),
+        (
+            "DeleteGroup",
+            json!({ "GroupName": "ops" }),
+            "DeleteConflict",
+            409,
+            "Cannot delete entity, must delete policies first.",
+        ),
+        (
+            "AddUserToGroup",
+            json!({ "GroupName": "devs", "UserName": "nobody" }),
+            "NoSuchEntity",
+            404,
+            "nobody",
+        ),
+        (
+            "AddUserToGroup",
+            json!({ "GroupName": "ghost", "UserName": "ann" }),
+            "NoSuchEntity",
+            404,
+            "ghost",
+        ),
+        (
+            "UpdateGroup",
+            json!({ "GroupName": "devs", "NewGroupName": "ops" }),
+            "EntityAlreadyExists",
+            409,
+            "ops",
+        ),
+    ]
+}
+
 #[test]
 fn groups_are_refused_as_documented() {
     let Some(lab) = Lab::start("groups_are_refused_as_documented") else { return };
@@ -58,65 +117,7 @@ fn groups_are_refused_as_documented() {
     let document = policy("Allow", &["*"], &["*"]).to_string();
     let inline = json!({ "GroupName": "ops", "PolicyName": "p", "PolicyDocument": document });
     root.ok("iam", "PutGroupPolicy", inline);
-    let ghost = json!({ "GroupName": "ghost" });
-    check_refusals(
-        &root,
-        &[
-            (
-                "CreateGroup",
-                json!({ "GroupName": "DEVS" }),
-                "EntityAlreadyExists",
-                409,
-                "Group with name DEVS already exists.",
-            ),
-            ("CreateGroup", json!({ "GroupName": "a/b" }), "ValidationError", 400, "groupName"),
-            (
-                "GetGroup",
-                ghost.clone(),
-                "NoSuchEntity",
-                404,
-                "The group with name ghost cannot be found.",
-            ),
-            ("DeleteGroup", ghost.clone(), "NoSuchEntity", 404, "ghost"),
-            ("ListGroupPolicies", ghost.clone(), "NoSuchEntity", 404, "ghost"),
-            ("ListAttachedGroupPolicies", ghost, "NoSuchEntity", 404, "ghost"),
-            (
-                "DeleteGroup",
-                json!({ "GroupName": "full" }),
-                "DeleteConflict",
-                409,
-                "Cannot delete entity, must remove users from group first.",
-            ),
-            (
-                "DeleteGroup",
-                json!({ "GroupName": "ops" }),
-                "DeleteConflict",
-                409,
-                "Cannot delete entity, must delete policies first.",
-            ),
-            (
-                "AddUserToGroup",
-                json!({ "GroupName": "devs", "UserName": "nobody" }),
-                "NoSuchEntity",
-                404,
-                "nobody",
-            ),
-            (
-                "AddUserToGroup",
-                json!({ "GroupName": "ghost", "UserName": "ann" }),
-                "NoSuchEntity",
-                404,
-                "ghost",
-            ),
-            (
-                "UpdateGroup",
-                json!({ "GroupName": "devs", "NewGroupName": "ops" }),
-                "EntityAlreadyExists",
-                409,
-                "ops",
-            ),
-        ],
-    );
+    check_refusals(&root, &refusals());
     let pages = root.pages("ListGroups", json!({}), "Groups", 1);
     assert_eq!((all(&pages, "GroupName"), pages.len()), (names(&["devs", "full", "ops"]), 3));
 }

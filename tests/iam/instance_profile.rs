@@ -1,8 +1,49 @@
 //! Instance profiles.
 
-use super::{all, check_refusals, tags};
+use super::{Failing, all, check_refusals, tags};
 use crate::support::{Lab, each, trust};
 use serde_json::json;
+
+fn refusals<'a>() -> Vec<Failing<'a>> {
+    let named = json!({ "InstanceProfileName": "box" });
+    vec![
+        (
+            "CreateInstanceProfile",
+            named.clone(),
+            "EntityAlreadyExists",
+            409,
+            "Instance Profile box already exists.",
+        ),
+        (
+            "AddRoleToInstanceProfile",
+            json!({ "InstanceProfileName": "box", "RoleName": "other" }),
+            "LimitExceeded",
+            409,
+            "Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1",
+        ),
+        (
+            "AddRoleToInstanceProfile",
+            json!({ "InstanceProfileName": "box", "RoleName": "ghost" }),
+            "NoSuchEntity",
+            404,
+            "ghost",
+        ),
+        (
+            "DeleteInstanceProfile",
+            named.clone(),
+            "DeleteConflict",
+            409,
+            "Cannot delete entity, must remove roles from instance profile first.",
+        ),
+        (
+            "GetInstanceProfile",
+            json!({ "InstanceProfileName": "nope" }),
+            "NoSuchEntity",
+            404,
+            "Instance Profile nope cannot be found.",
+        ),
+    ]
+}
 
 #[test]
 fn instance_profiles_live_and_die() {
@@ -26,46 +67,7 @@ fn instance_profiles_live_and_die() {
     assert_eq!(each(&got["Roles"], "RoleName"), ["app"]);
     let of_role = root.ok("iam", "ListInstanceProfilesForRole", json!({ "RoleName": "app" }));
     assert_eq!(each(&of_role["InstanceProfiles"], "InstanceProfileName"), ["box"]);
-    check_refusals(
-        &root,
-        &[
-            (
-                "CreateInstanceProfile",
-                named.clone(),
-                "EntityAlreadyExists",
-                409,
-                "Instance Profile box already exists.",
-            ),
-            (
-                "AddRoleToInstanceProfile",
-                json!({ "InstanceProfileName": "box", "RoleName": "other" }),
-                "LimitExceeded",
-                409,
-                "Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1",
-            ),
-            (
-                "AddRoleToInstanceProfile",
-                json!({ "InstanceProfileName": "box", "RoleName": "ghost" }),
-                "NoSuchEntity",
-                404,
-                "ghost",
-            ),
-            (
-                "DeleteInstanceProfile",
-                named.clone(),
-                "DeleteConflict",
-                409,
-                "Cannot delete entity, must remove roles from instance profile first.",
-            ),
-            (
-                "GetInstanceProfile",
-                json!({ "InstanceProfileName": "nope" }),
-                "NoSuchEntity",
-                404,
-                "Instance Profile nope cannot be found.",
-            ),
-        ],
-    );
+    check_refusals(&root, &refusals());
     let input = json!({ "InstanceProfileName": "box", "Tags": tags(&[("b", "2")]) });
     root.ok("iam", "TagInstanceProfile", input);
     let input = json!({ "InstanceProfileName": "box", "TagKeys": ["a"] });

@@ -67,18 +67,7 @@ fn roles_are_refused_as_documented() {
     let root = lab.root();
     let document = ec2_trust().to_string();
     let role = |name: &str| json!({ "RoleName": name, "AssumeRolePolicyDocument": document });
-    for name in ["app", "inline", "attached", "profiled"] {
-        root.ok("iam", "CreateRole", role(name));
-    }
-    let own = policy("Allow", &["*"], &["*"]).to_string();
-    let inline = json!({ "RoleName": "inline", "PolicyName": "p", "PolicyDocument": own });
-    root.ok("iam", "PutRolePolicy", inline);
-    let read_only = "arn:aws:iam::aws:policy/ReadOnlyAccess";
-    let attached = json!({ "RoleName": "attached", "PolicyArn": read_only });
-    root.ok("iam", "AttachRolePolicy", attached);
-    root.ok("iam", "CreateInstanceProfile", json!({ "InstanceProfileName": "box" }));
-    let held = json!({ "InstanceProfileName": "box", "RoleName": "profiled" });
-    root.ok("iam", "AddRoleToInstanceProfile", held);
+    root.ok("iam", "CreateRole", role("app"));
     let with = |name: &str, member: &str, value: Value| {
         let mut input = role(name);
         input[member] = value;
@@ -89,7 +78,6 @@ fn roles_are_refused_as_documented() {
     let malformed = "MalformedPolicyDocument";
     let document = "AssumeRolePolicyDocument";
     let short = json!({ "RoleName": "app", "MaxSessionDuration": 60 });
-    let conflict = |name: &str| json!({ "RoleName": name });
     check_refusals(
         &root,
         &[
@@ -114,6 +102,32 @@ fn roles_are_refused_as_documented() {
                 404,
                 "The role with name nope cannot be found.",
             ),
+        ],
+    );
+}
+
+#[test]
+fn roles_in_use_are_not_deleted() {
+    let Some(lab) = Lab::start("roles_in_use_are_not_deleted") else { return };
+    let root = lab.root();
+    let document = ec2_trust().to_string();
+    let role = |name: &str| json!({ "RoleName": name, "AssumeRolePolicyDocument": document });
+    for name in ["app", "inline", "attached", "profiled"] {
+        root.ok("iam", "CreateRole", role(name));
+    }
+    let own = policy("Allow", &["*"], &["*"]).to_string();
+    let inline = json!({ "RoleName": "inline", "PolicyName": "p", "PolicyDocument": own });
+    root.ok("iam", "PutRolePolicy", inline);
+    let read_only = "arn:aws:iam::aws:policy/ReadOnlyAccess";
+    let attached = json!({ "RoleName": "attached", "PolicyArn": read_only });
+    root.ok("iam", "AttachRolePolicy", attached);
+    root.ok("iam", "CreateInstanceProfile", json!({ "InstanceProfileName": "box" }));
+    let held = json!({ "InstanceProfileName": "box", "RoleName": "profiled" });
+    root.ok("iam", "AddRoleToInstanceProfile", held);
+    let conflict = |name: &str| json!({ "RoleName": name });
+    check_refusals(
+        &root,
+        &[
             (
                 "DeleteRole",
                 conflict("inline"),

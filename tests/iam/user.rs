@@ -1,6 +1,6 @@
 //! Users.
 
-use super::{all, check_refusals, tags};
+use super::{Failing, all, check_refusals, tags};
 use crate::support::{Lab, each, policy};
 use serde_json::json;
 
@@ -53,6 +53,75 @@ fn users_live_and_die() {
     assert_ne!(again["UserId"], made["UserId"], "a new user is another principal");
 }
 
+fn refusals<'a>() -> Vec<Failing<'a>> {
+    let many: Vec<(String, &str)> = (0..51).map(|n| (format!("k{n}"), "v")).collect();
+    let many: Vec<(&str, &str)> = many.iter().map(|(k, v)| (k.as_str(), *v)).collect();
+    let missing = json!({ "UserName": "nobody" });
+    vec![
+        (
+            "CreateUser",
+            json!({ "UserName": "TAKEN" }),
+            "EntityAlreadyExists",
+            409,
+            "User with name TAKEN already exists.",
+        ),
+        ("CreateUser", json!({ "UserName": "a b" }), "ValidationError", 400, "userName"),
+        ("CreateUser", json!({ "UserName": "" }), "ValidationError", 400, "userName"),
+        ("CreateUser", json!({ "UserName": "a".repeat(65) }), "ValidationError", 400, "64"),
+        ("CreateUser", json!({}), "ValidationError", 400, "userName"),
+        (
+            "CreateUser",
+            json!({ "UserName": "x", "Path": "no-slash" }),
+            "ValidationError",
+            400,
+            "path",
+        ),
+        (
+            "CreateUser",
+            json!({ "UserName": "x", "Tags": tags(&many) }),
+            "ValidationError",
+            400,
+            "tags",
+        ),
+        (
+            "CreateUser",
+            json!({ "UserName": "x", "Tags": tags(&[("a", "1"), ("A", "2")]) }),
+            "InvalidInput",
+            400,
+            "Duplicate tag keys found",
+        ),
+        (
+            "CreateUser",
+            json!({ "UserName": "x", "PermissionsBoundary": "arn:aws:iam::aws:policy/Nope" }),
+            "NoSuchEntity",
+            404,
+            "",
+        ),
+        ("DeleteUser", missing.clone(), "NoSuchEntity", 404, "nobody"),
+        ("ListUserTags", missing.clone(), "NoSuchEntity", 404, "nobody"),
+        ("ListGroupsForUser", missing.clone(), "NoSuchEntity", 404, "nobody"),
+        ("ListUserPolicies", missing.clone(), "NoSuchEntity", 404, "nobody"),
+        ("ListAttachedUserPolicies", missing, "NoSuchEntity", 404, "nobody"),
+        (
+            "DeleteUser",
+            json!({ "UserName": "busy" }),
+            "DeleteConflict",
+            409,
+            "must delete access keys first.",
+        ),
+        (
+            "UpdateUser",
+            json!({ "UserName": "busy", "NewUserName": "taken" }),
+            "EntityAlreadyExists",
+            409,
+            "taken",
+        ),
+        ("ListUsers", json!({ "MaxItems": 0 }), "ValidationError", 400, "maxItems"),
+        ("ListUsers", json!({ "MaxItems": 1001 }), "ValidationError", 400, "maxItems"),
+        ("ListUsers", json!({ "Marker": "no marker" }), "ValidationError", 400, "arker"),
+    ]
+}
+
 #[test]
 fn users_are_refused_as_documented() {
     let Some(lab) = Lab::start("users_are_refused_as_documented") else { return };
@@ -60,75 +129,7 @@ fn users_are_refused_as_documented() {
     root.ok("iam", "CreateUser", json!({ "UserName": "taken" }));
     root.ok("iam", "CreateUser", json!({ "UserName": "busy" }));
     root.new_key("busy");
-    let many: Vec<(String, &str)> = (0..51).map(|n| (format!("k{n}"), "v")).collect();
-    let many: Vec<(&str, &str)> = many.iter().map(|(k, v)| (k.as_str(), *v)).collect();
-    let missing = json!({ "UserName": "nobody" });
-    check_refusals(
-        &root,
-        &[
-            (
-                "CreateUser",
-                json!({ "UserName": "TAKEN" }),
-                "EntityAlreadyExists",
-                409,
-                "User with name TAKEN already exists.",
-            ),
-            ("CreateUser", json!({ "UserName": "a b" }), "ValidationError", 400, "userName"),
-            ("CreateUser", json!({ "UserName": "" }), "ValidationError", 400, "userName"),
-            ("CreateUser", json!({ "UserName": "a".repeat(65) }), "ValidationError", 400, "64"),
-            ("CreateUser", json!({}), "ValidationError", 400, "userName"),
-            (
-                "CreateUser",
-                json!({ "UserName": "x", "Path": "no-slash" }),
-                "ValidationError",
-                400,
-                "path",
-            ),
-            (
-                "CreateUser",
-                json!({ "UserName": "x", "Tags": tags(&many) }),
-                "ValidationError",
-                400,
-                "tags",
-            ),
-            (
-                "CreateUser",
-                json!({ "UserName": "x", "Tags": tags(&[("a", "1"), ("A", "2")]) }),
-                "InvalidInput",
-                400,
-                "Duplicate tag keys found",
-            ),
-            (
-                "CreateUser",
-                json!({ "UserName": "x", "PermissionsBoundary": "arn:aws:iam::aws:policy/Nope" }),
-                "NoSuchEntity",
-                404,
-                "",
-            ),
-            ("DeleteUser", missing.clone(), "NoSuchEntity", 404, "nobody"),
-            ("ListUserTags", missing.clone(), "NoSuchEntity", 404, "nobody"),
-            ("ListGroupsForUser", missing.clone(), "NoSuchEntity", 404, "nobody"),
-            ("ListUserPolicies", missing.clone(), "NoSuchEntity", 404, "nobody"),
-            ("ListAttachedUserPolicies", missing, "NoSuchEntity", 404, "nobody"),
-            (
-                "DeleteUser",
-                json!({ "UserName": "busy" }),
-                "DeleteConflict",
-                409,
-                "must delete access keys first.",
-            ),
-            (
-                "UpdateUser",
-                json!({ "UserName": "busy", "NewUserName": "taken" }),
-                "EntityAlreadyExists",
-                409,
-                "taken",
-            ),
-            ("ListUsers", json!({ "MaxItems": 0 }), "ValidationError", 400, "maxItems"),
-            ("ListUsers", json!({ "MaxItems": 1001 }), "ValidationError", 400, "maxItems"),
-            ("ListUsers", json!({ "Marker": "no marker" }), "ValidationError", 400, "arker"),
-        ],
-    );
+    check_refusals(&root, &refusals());
     let users = root.ok("iam", "ListUsers", json!({}));
     assert_eq!(each(&users["Users"], "UserName"), ["busy", "taken"], "a refusal changed something");
 }

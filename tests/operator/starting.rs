@@ -19,6 +19,9 @@ fn refused(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Ran
     ran
 }
 
+/// Arguments, variables, and what the refusal must name.
+type Nonsense<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
+
 #[test]
 fn nonsense_is_refused_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
@@ -26,7 +29,7 @@ fn nonsense_is_refused_at_the_start() {
     std::fs::write(path.join("bad.toml"), "listn = \"127.0.0.1:1\"\n").unwrap();
     let bad = path.join("bad.toml");
     let bad = bad.to_str().unwrap();
-    let cases: [(&[&str], &[(&str, &str)], &str); 8] = [
+    let cases: [Nonsense<'_>; 8] = [
         (&["--no-such-option"], &[], "--no-such-option"),
         (&["--listen", "0.0.0.0:0"], &[], "not a loopback address"),
         (&["--listen", "[::]:0"], &[], "not a loopback address"),

@@ -76,7 +76,8 @@ pub struct Raw<'a> {
     pub body_after: Option<&'a [u8]>,
 }
 
-/// What came back: the status (0 when the connection was closed instead), the headers in lower case, the body.
+/// What came back: the status (0 when the connection was closed instead), the headers in lower
+/// case, the body.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u64,
