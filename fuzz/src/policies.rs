@@ -8,7 +8,7 @@ use palisade_policy::{
 };
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 const KINDS: [DocumentKind; 8] = [
     DocumentKind::Identity,
@@ -62,14 +62,18 @@ pub fn policy(data: &[u8]) {
     }
 }
 
+/// What makes the other layers' answers visible.
+static EVERYTHING: LazyLock<PolicySet> = LazyLock::new(|| {
+    let text = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*",
+        "Resource": "*"}}"#;
+    let policy = Policy::parse(text, DocumentKind::Identity).expect("a plain policy");
+    PolicySet::of("everything", &policy.compile())
+});
+
 fn check_decision(request: &Request<'_>, kind: DocumentKind, set: PolicySet) {
-    let text = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*",
-        "Resource":"*"}}"#;
-    let everything = Policy::parse(text, DocumentKind::Identity).expect("a plain policy");
-    let everything = PolicySet::of("everything", &everything.compile());
     let set = Arc::new(set);
     let level = [Arc::clone(&set)];
-    let mut policies = Policies { identity: Some(&everything), ..Policies::default() };
+    let mut policies = Policies { identity: Some(&EVERYTHING), ..Policies::default() };
     match kind {
         DocumentKind::Identity => policies.identity = Some(&set),
         DocumentKind::Resource | DocumentKind::Trust => {
