@@ -295,6 +295,10 @@ fn finish(
     let policies = match caller.principal {
         // Root has no identity policies; what it may do is not decided by any.
         Principal::Root => None,
+        // A federated user that root made may do what its session policies leave of everything.
+        Principal::FederatedUser { .. } if principal == Principal::Root => {
+            Some(compiled.set(&[everything()], DocumentKind::Identity)?)
+        }
         _ => Some(compiled.set(&identity.policies, DocumentKind::Identity)?),
     };
     let boundary = match &identity.boundary {
@@ -321,6 +325,18 @@ fn finish(
         expires,
         seen,
     }))
+}
+
+/// What root may do, as a policy.
+fn everything() -> super::Attached {
+    let document = r#"{"Version":"2012-10-17","Statement":
+        {"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+    super::Attached {
+        label: "inline:root".to_owned(),
+        managed: false,
+        revision: 0,
+        document: document.to_owned(),
+    }
 }
 
 /// The list of policies for decision records, written once.
