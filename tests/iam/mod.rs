@@ -5,6 +5,7 @@ mod account;
 mod group;
 mod instance_profile;
 mod policy;
+mod race;
 mod refusals;
 mod role;
 mod user;

@@ -1,6 +1,6 @@
 //! How the server starts, and what it refuses to start with.
 
-use crate::support::{Boto, Caller, Ran, Server, finish, have_boto3, palisade, skip};
+use crate::support::{Boto, Caller, Keys, Ran, Server, finish, have_boto3, palisade, skip};
 use serde_json::json;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -115,14 +115,10 @@ fn tls_is_made_and_trusted() {
 }
 
 #[test]
-fn memory_and_a_chosen_key_serve_tests() {
-    let test = "memory_and_a_chosen_key_serve_tests";
-    if !have_boto3() {
-        return skip(test, "boto3 is not installed");
-    }
-    let server =
-        Server::start(&["--lab", "--listen", "127.0.0.1:0", "--account-id", "123456789012"]);
-    assert_eq!(server.account_id(), "123456789012");
+fn the_operators_paths_want_the_operator() {
+    let id = "123456789012";
+    let server = Server::start(&["--lab", "--listen", "127.0.0.1:0", "--account-id", id]);
+    assert_eq!(server.account_id(), id);
     let env = server.palisade(&["env"]);
     for part in ["AWS_ENDPOINT_URL=http://127.0.0.1:", "AWS_ACCESS_KEY_ID=AKIA", "AWS_REGION="] {
         assert!(env.out.contains(part), "{part} is not in\n{}", env.out);
@@ -131,5 +127,52 @@ fn memory_and_a_chosen_key_serve_tests() {
     assert_eq!(status, 200);
     assert!(metrics.as_str().unwrap().contains("# TYPE"), "{metrics}");
     assert_eq!(server.plain("GET", "/_palisade/metrics", "", None).0, 403);
+    let wrong = "Authorization: Bearer 0123456789abcdef0123456789abcdef\r\n";
+    assert_eq!(server.plain("GET", "/_palisade/metrics", wrong, None).0, 403);
     assert_eq!(server.operator("GET", "no-such-path", None).0, 404);
+}
+
+/// Ended when the test ends, however that is.
+struct Running(std::process::Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ended_already = self.0.kill();
+        let _ended_already = self.0.wait();
+    }
+}
+
+#[test]
+fn memory_and_a_chosen_key_serve_tests() {
+    let test = "memory_and_a_chosen_key_serve_tests";
+    if !have_boto3() {
+        return skip(test, "boto3 is not installed");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    // Free now; nothing else asks for a port that it does not choose itself.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let address = format!("127.0.0.1:{port}");
+    let keys = Keys::of("AKIACHOSENBYTHELAB00", "a-secret-that-the-lab-chose");
+    let mut command = palisade();
+    command
+        .args(["serve", "--lab", "--ephemeral", "--listen", &address])
+        .env("PALISADE_ROOT_ACCESS_KEY_ID", &keys.id)
+        .env("PALISADE_ROOT_SECRET_ACCESS_KEY", &keys.secret)
+        .current_dir(folder.path())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null());
+    let running = Running(command.spawn().unwrap());
+    let until = Instant::now() + Duration::from_secs(60);
+    while std::net::TcpStream::connect(&address).is_err() {
+        assert!(Instant::now() < until, "the server does not answer");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let boto = Boto::start(&format!("http://{address}"));
+    let root = Caller { boto: &boto, keys };
+    root.ok("iam", "CreateUser", json!({ "UserName": "ann" }));
+    let users = root.ok("iam", "ListUsers", json!({}));
+    assert_eq!(users["Users"].as_array().unwrap().len(), 1);
+    let left = std::fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(left, 0, "memory leaves no files");
+    drop(running);
 }
