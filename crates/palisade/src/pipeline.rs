@@ -135,10 +135,15 @@ async fn run(
     let (service, row, input) = match decoded {
         Ok(decoded) => decoded,
         Err(error) => {
-            let told = Told::failure(&error);
-            let kept =
-                record::keep(server, &request, &credential, &route, told, snapshot.revision());
-            let error = kept.err().unwrap_or(error);
+            let kept = {
+                let told = Told::failure(&error);
+                record::keep(server, &request, &credential, &route, told, snapshot.revision())
+            };
+            let durable = match kept {
+                Ok(kept) => kept.durable().await,
+                Err(error) => Err(error),
+            };
+            let error = durable.err().unwrap_or(error);
             return (refuse(head, &route, &request, &error), ending_of(&error, true));
         }
     };
@@ -149,7 +154,7 @@ async fn run(
         Effect::Read => {
             let outcome = server_of.reading(|| read(&call, snapshot));
             let call = Arc::new(call);
-            (call.clone(), keep_read(&call, &route, outcome, snapshot.revision()))
+            (call.clone(), keep_read(&call, &route, outcome, snapshot.revision()).await)
         }
         Effect::Write => transaction::write(Arc::new(call), &route, snapshot).await,
     };
@@ -279,10 +284,17 @@ fn permit(call: &Call, cx: &mut Context, credential: &Credential) -> (Vec<Decide
 
 /// Records a call that changed nothing. If that fails, so does the call: what is not recorded did
 /// not happen.
-pub fn keep_read(call: &Call, route: &Route, outcome: Outcome, revision: u64) -> Outcome {
-    let told = Told::of(call, &outcome);
-    let (server, request, credential) = (&call.server, &call.request, &call.credential);
-    match record::keep(server, request, credential, route, told, revision) {
+pub async fn keep_read(call: &Call, route: &Route, outcome: Outcome, revision: u64) -> Outcome {
+    let kept = {
+        let told = Told::of(call, &outcome);
+        let (server, request, credential) = (&call.server, &call.request, &call.credential);
+        record::keep(server, request, credential, route, told, revision)
+    };
+    let durable = match kept {
+        Ok(kept) => kept.durable().await,
+        Err(error) => Err(error),
+    };
+    match durable {
         Ok(()) => outcome,
         Err(error) => Outcome { result: Err(error), ..outcome },
     }

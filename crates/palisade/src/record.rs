@@ -9,10 +9,12 @@ use palisade_services::audit::{
 };
 use palisade_services::authorization::{Credential, Decided};
 use palisade_services::context::{Notes, Request, from_store};
+use palisade_services::reads::Reads;
 use palisade_services::service::Effect;
 use palisade_shape::{Error, Result, Shape};
-use palisade_store::AuditRecord;
+use palisade_store::{AuditRecord, StoreError};
 use std::sync::LazyLock;
+use tokio::sync::oneshot;
 
 static NO_NOTES: LazyLock<Notes> = LazyLock::new(Notes::default);
 
@@ -57,23 +59,70 @@ impl<'a> Told<'a> {
     }
 }
 
+/// Records that are on their way to the log. Whoever answers waits for [`Kept::durable`].
+pub struct Kept<'a> {
+    reads: &'a Reads,
+    /// The last place in the log that is not handed over yet.
+    queued: Option<u64>,
+    /// Those that wait for the disk.
+    syncing: Vec<oneshot::Receiver<std::result::Result<(), StoreError>>>,
+}
+
+impl Kept<'_> {
+    /// Waits until the records are as durable as the settings ask. Requests that are ready to run
+    /// go on meanwhile and bring their records along: one `write(2)` for all of them.
+    pub async fn durable(mut self) -> Result<()> {
+        if self.queued.is_some() {
+            tokio::task::yield_now().await;
+        }
+        if let Some(place) = self.queued.take() {
+            self.reads.hand_over(place).map_err(from_store)?;
+        }
+        for told in std::mem::take(&mut self.syncing) {
+            told.await.unwrap_or(Err(StoreError::Closed)).map_err(from_store)?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Kept<'_> {
+    /// The client may hang up before its answer: what it asked for is recorded all the same.
+    fn drop(&mut self) {
+        if let Some(Err(error)) = self.queued.take().map(|place| self.reads.hand_over(place)) {
+            tracing::error!(%error, "cannot keep the record of a call whose client is gone");
+        }
+    }
+}
+
 /// Keeps the record of a call that changed nothing in the node's own log.
-pub fn keep(
-    server: &Server,
+pub fn keep<'a>(
+    server: &'a Server,
     request: &Request,
     credential: &Credential,
     route: &Route,
     told: Told<'_>,
     revision: u64,
-) -> Result<()> {
+) -> Result<Kept<'a>> {
+    let reads = &server.plane.reads;
+    let mut kept = Kept { reads, queued: None, syncing: Vec::new() };
     if matches!(route.target, Target::Unknown { .. }) {
         // No operation of AWS: there is no event that could be of it.
-        return Ok(());
+        return Ok(kept);
     }
     for record in records(server, request, credential, told, revision) {
-        server.plane.reads.append(&record).map_err(from_store)?;
+        if !reads.synced() {
+            kept.queued = Some(reads.queue(&record).map_err(from_store)?);
+            continue;
+        }
+        let (tell, told) = oneshot::channel();
+        let done = Box::new(move |result| {
+            // Nobody waits any more when the client is gone.
+            let _gone = tell.send(result);
+        });
+        reads.append_synced(&record, done).map_err(from_store)?;
+        kept.syncing.push(told);
     }
-    Ok(())
+    Ok(kept)
 }
 
 /// One record for the caller's account, and one for each other account that the call reached.

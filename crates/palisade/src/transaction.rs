@@ -19,7 +19,7 @@ type Slot = Arc<Mutex<Option<Outcome>>>;
 pub async fn write(call: Arc<Call>, route: &Route, snapshot: &Snapshot) -> (Arc<Call>, Outcome) {
     let refused = call.server.reading(|| refuse_early(&call, snapshot));
     if let Some(outcome) = refused {
-        let outcome = keep_read(&call, route, outcome, snapshot.revision());
+        let outcome = keep_read(&call, route, outcome, snapshot.revision()).await;
         return (call, outcome);
     }
     let slot = Slot::default();
@@ -44,7 +44,7 @@ pub async fn write(call: Arc<Call>, route: &Route, snapshot: &Snapshot) -> (Arc<
         (Err(error), _) => failed(from_store(error)),
         (Ok(_), None) => failed(internal("a transaction left no outcome")),
     };
-    let outcome = keep_read(&call, route, outcome, snapshot.revision());
+    let outcome = keep_read(&call, route, outcome, snapshot.revision()).await;
     (call, outcome)
 }
 

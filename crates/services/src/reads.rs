@@ -2,6 +2,7 @@
 
 use palisade_store::{
     AuditCursor, AuditQuery, AuditRecord, LogEntry, LogPosition, LogQuery, ReadLog, StoreError,
+    Synced,
 };
 use std::ops::ControlFlow;
 
@@ -17,20 +18,34 @@ impl Reads {
         Self { log, synced }
     }
 
+    /// Whether answers wait for the disk: then by [`append_synced`](Self::append_synced).
+    pub fn synced(&self) -> bool {
+        self.synced
+    }
+
     /// Appends a record. When this returns a killed process does not lose it.
     pub fn append(&self, record: &AuditRecord) -> Result<(), StoreError> {
-        let bytes = pack(record);
         let (account, region) = (&record.account, &record.region);
-        if !self.synced {
-            return self.log.append(&bytes, record.time_millis, account, region);
-        }
-        let (tell, told) = std::sync::mpsc::sync_channel(1);
-        let done = Box::new(move |result| {
-            // The receiver waits below.
-            let _waiting = tell.send(result);
-        });
-        self.log.append_synced(&bytes, record.time_millis, account, region, done)?;
-        told.recv().map_err(|_| StoreError::Closed)?
+        self.log.append(&pack(record), record.time_millis, account, region)
+    }
+
+    /// Puts a record among those that are handed over next. It is safe, and may be answered, once
+    /// [`hand_over`](Self::hand_over) returned for the place that this returns.
+    pub fn queue(&self, record: &AuditRecord) -> Result<u64, StoreError> {
+        let (account, region) = (&record.account, &record.region);
+        self.log.queue(&pack(record), record.time_millis, account, region)
+    }
+
+    /// Returns when a killed process does not lose what was queued up to that place.
+    pub fn hand_over(&self, place: u64) -> Result<(), StoreError> {
+        self.log.hand_over(place)
+    }
+
+    /// Appends a record and calls `done` once it is on the disk, or is known not to be. All that
+    /// wait meanwhile share one `fsync`, so nobody should block a thread that others need.
+    pub fn append_synced(&self, record: &AuditRecord, done: Synced) -> Result<(), StoreError> {
+        let (account, region) = (&record.account, &record.region);
+        self.log.append_synced(&pack(record), record.time_millis, account, region, done)
     }
 
     /// The records that a query asks for.

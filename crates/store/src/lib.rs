@@ -62,7 +62,7 @@ pub use api::{
 pub use core::Subscriber;
 pub use document::{Change, Document, Key, OwnedKey, Version};
 pub use error::{Abort, Result, StoreError};
-pub use log::{LogEntry, LogPosition, LogQuery, ReadLog, Segment};
+pub use log::{LogEntry, LogPosition, LogQuery, ReadLog, Segment, Synced};
 pub use sealer::{MASTER_KEY_NAME, MasterKey, Sealer};
 pub use snapshot::Snapshot;
 pub use sqlite::{FILE_NAME, LOCK_NAME};

@@ -150,28 +150,46 @@ impl ReadLog {
         account: &str,
         region: &str,
     ) -> Result<u64> {
-        match &self.place {
+        let total = self.queue(record, time_millis, account, region)?;
+        self.hand_over(total)?;
+        Ok(total)
+    }
+
+    /// Puts a record into the next batch and returns its place, for [`hand_over`](Self::hand_over).
+    /// Whoever hands over first takes the records of all others along in one `write(2)`.
+    pub fn queue(
+        &self,
+        record: &[u8],
+        time_millis: i64,
+        account: &str,
+        region: &str,
+    ) -> Result<u64> {
+        let disk = match &self.place {
             Place::Memory(ring) => {
                 lock(ring).push(record, time_millis, account, region);
-                Ok(0)
+                return Ok(0);
             }
-            Place::Disk(disk) => {
-                // The checksum is computed before the lock is taken.
-                let envelope = frame::envelope(record, time_millis, account, region)?;
-                let total = {
-                    let mut pending = lock(&disk.pending);
-                    pending.bytes.extend_from_slice(&envelope.before);
-                    pending.bytes.extend_from_slice(record);
-                    pending.bytes.extend_from_slice(&envelope.after);
-                    let bytes = envelope.before.len() + record.len() + envelope.after.len();
-                    pending.total += bytes as u64;
-                    pending.first_millis = pending.first_millis.min(time_millis);
-                    pending.last_millis = pending.last_millis.max(time_millis);
-                    pending.total
-                };
-                disk.hand_over(total)?;
-                Ok(total)
-            }
+            Place::Disk(disk) => disk,
+        };
+        // The checksum is computed before the lock is taken.
+        let envelope = frame::envelope(record, time_millis, account, region)?;
+        let mut pending = lock(&disk.pending);
+        pending.bytes.extend_from_slice(&envelope.before);
+        pending.bytes.extend_from_slice(record);
+        pending.bytes.extend_from_slice(&envelope.after);
+        let bytes = envelope.before.len() + record.len() + envelope.after.len();
+        pending.total += bytes as u64;
+        pending.first_millis = pending.first_millis.min(time_millis);
+        pending.last_millis = pending.last_millis.max(time_millis);
+        Ok(pending.total)
+    }
+
+    /// Returns once the operating system has every record up to this place, or with the error that
+    /// lost them.
+    pub fn hand_over(&self, place: u64) -> Result<()> {
+        match &self.place {
+            Place::Memory(_) => Ok(()),
+            Place::Disk(disk) => disk.hand_over(place),
         }
     }
 

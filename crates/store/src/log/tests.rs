@@ -212,3 +212,20 @@ fn a_record_larger_than_a_window_is_read_both_ways() {
     let too_large = vec![0; frame::PAYLOAD_MAX];
     assert_eq!(log.append(&too_large, 1, "1", "r"), Err(StoreError::TooLarge));
 }
+
+#[test]
+fn who_hands_over_takes_along_what_others_queued() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = ReadLog::open(folder.path()).unwrap();
+    let queue = |number: i64| log.queue(format!("{number}").as_bytes(), number, "1", "r").unwrap();
+    let places = [queue(1), queue(2)];
+    let any = LogQuery::default();
+    assert!(all(&log, &any).is_empty(), "nothing was handed over");
+    log.hand_over(places[0]).unwrap();
+    assert_eq!(all(&log, &any), ["1", "2"]);
+    queue(3);
+    log.hand_over(places[1]).unwrap();
+    assert_eq!(all(&log, &any), ["1", "2"], "its own records were handed over before");
+    log.append(b"4", 4, "1", "r").unwrap();
+    assert_eq!(all(&log, &any), ["1", "2", "3", "4"]);
+}
