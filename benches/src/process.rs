@@ -75,12 +75,15 @@ impl Server {
         exchange(self.address, &request)
     }
 
-    /// Another account, in lab mode; its root key.
-    pub fn create_account(&self, id: &str) -> Result<AccessKey> {
+    /// Another account, in lab mode; its root key. The operator's token is in the data folder.
+    pub fn create_account(&self, folder: &Path, id: &str) -> Result<AccessKey> {
+        let token = std::fs::read_to_string(folder.join("operator-token"))?;
         let body = format!("{{\"id\":\"{id}\",\"name\":\"a{id}\",\"email\":\"{id}@example.com\"}}");
         let head = format!(
-            "POST /_palisade/accounts HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\n\r\n",
+            "POST /_palisade/accounts HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\
+             Content-Length: {}\r\n\r\n",
             self.host(),
+            token.trim(),
             body.len()
         );
         let answer = exchange(self.address, format!("{head}{body}").as_bytes())?;

@@ -6,7 +6,7 @@ use crate::process::{self, Server};
 use crate::report::{Table, count, median, micros};
 use crate::sign::{AccessKey, Signer};
 use bytes::Bytes;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 const CLIENTS: usize = 32;
@@ -23,13 +23,15 @@ const REQUESTS: usize = 40_000;
 /// All accounts and how many users are in them.
 struct Plane {
     server: Server,
+    folder: PathBuf,
     roots: Vec<AccessKey>,
     users: usize,
 }
 
 pub fn run(palisade: &Path, folder: &Path) -> Result<Table> {
-    let server = process::palisade(palisade, &folder.join("writes"), &["--lab"])?;
-    let mut plane = Plane { server, roots: Vec::new(), users: 0 };
+    let folder = folder.join("writes");
+    let server = process::palisade(palisade, &folder, &["--lab"])?;
+    let mut plane = Plane { server, folder, roots: Vec::new(), users: 0 };
     let head = ["users", "writes/s", "p50", "p99", "of the first", "creating users, each/s"];
     let mut table = Table::new("Durable writes: iam:TagUser from 32 clients", &head);
     let mut first = f64::NAN;
@@ -74,7 +76,7 @@ impl Plane {
     fn grow(&mut self, wanted: usize) -> Result<f64> {
         while self.roots.len() * USERS_PER_ACCOUNT < wanted {
             let id = format!("{}", 200_000_000_000 + self.roots.len());
-            self.roots.push(self.server.create_account(&id)?);
+            self.roots.push(self.server.create_account(&self.folder, &id)?);
         }
         let signers = self.signers();
         let create = |index: usize| {
