@@ -4,7 +4,7 @@ use crate::commands::client::OPERATOR_TOKEN;
 use crate::config::Config;
 use crate::tls::write_private;
 use palisade_services::accounts;
-use palisade_services::caller::{Caller, Principal};
+use palisade_services::caller::Caller;
 use palisade_services::context::{Access, Context, Request, from_store};
 use palisade_services::errors::internal;
 use palisade_services::iam::access_key;
@@ -196,24 +196,12 @@ fn make(
     email: &str,
     transaction: &mut dyn Transaction,
 ) -> palisade_shape::Result<()> {
-    let caller = root(&key.account);
+    let caller = Caller::root(&key.account);
     let request = request_of_start(plane);
     let mut cx = Context::new(plane, &caller, &request, Access::Write(transaction));
     accounts::create(&mut cx, &key.account, name, email)?;
     access_key::add(&mut cx, &Owner::Root, key.access_key_id.clone(), &key.secret)?;
     Ok(())
-}
-
-/// An account's root user as a caller, for what the operator does.
-pub fn root(account: &str) -> Caller {
-    Caller {
-        account: account.into(),
-        principal: Principal::Root,
-        arn: format!("arn:aws:iam::{account}:root").into(),
-        user_id: account.into(),
-        access_key_id: None,
-        session: None,
-    }
 }
 
 /// The facts of a request that nobody sent.

@@ -112,6 +112,18 @@ impl Caller {
         }
     }
 
+    /// An account's root user, as the operator acts for it.
+    pub fn root(account: &str) -> Self {
+        Self {
+            account: account.into(),
+            principal: Principal::Root,
+            arn: format!("arn:aws:iam::{account}:root").into(),
+            user_id: account.into(),
+            access_key_id: None,
+            session: None,
+        }
+    }
+
     pub fn is_root(&self) -> bool {
         self.principal == Principal::Root
     }

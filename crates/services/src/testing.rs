@@ -65,12 +65,12 @@ impl Lab {
             service: "test",
             operation: "Test",
         };
-        Self { plane: Arc::new(plane), caller: root(ACCOUNT), request }.in_account(ACCOUNT)
+        Self { plane: Arc::new(plane), caller: Caller::root(ACCOUNT), request }.in_account(ACCOUNT)
     }
 
     /// The same plane, called by the root user of that account, which is made if need be.
     pub fn in_account(&self, account: &str) -> Self {
-        let lab = self.called_by(root(account));
+        let lab = self.called_by(Caller::root(account));
         lab.write({
             let id = account.to_owned();
             move |cx| match cx.exists(&accounts::ACCOUNTS, &id)? {
@@ -180,16 +180,4 @@ fn sealer(store: Store) -> Sealer {
     let mut fill = |bytes: &mut [u8]| random.fill(bytes);
     let master = MasterKey::generate(&mut fill).unwrap();
     Sealer::open(store, master, &mut fill).unwrap()
-}
-
-/// The root user of an account.
-pub fn root(account: &str) -> Caller {
-    Caller {
-        account: account.into(),
-        principal: Principal::Root,
-        arn: format!("arn:aws:iam::{account}:root").into(),
-        user_id: account.into(),
-        access_key_id: None,
-        session: None,
-    }
 }

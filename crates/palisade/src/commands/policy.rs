@@ -84,36 +84,9 @@ pub struct Validate {
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
-    /// What the documents are
-    #[arg(long, value_enum, default_value_t = Kind::Identity)]
-    kind: Kind,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Kind {
-    Identity,
-    Resource,
-    Trust,
-    Scp,
-    Rcp,
-    Session,
-    Boundary,
-    VpcEndpoint,
-}
-
-impl Kind {
-    fn document(self) -> DocumentKind {
-        match self {
-            Self::Identity => DocumentKind::Identity,
-            Self::Resource => DocumentKind::Resource,
-            Self::Trust => DocumentKind::Trust,
-            Self::Scp => DocumentKind::Scp,
-            Self::Rcp => DocumentKind::Rcp,
-            Self::Session => DocumentKind::Session,
-            Self::Boundary => DocumentKind::Boundary,
-            Self::VpcEndpoint => DocumentKind::VpcEndpoint,
-        }
-    }
+    /// What the documents are: identity, resource, trust, scp, rcp, session, boundary or vpce
+    #[arg(long, default_value = "identity")]
+    kind: DocumentKind,
 }
 
 impl Validate {
@@ -122,7 +95,7 @@ impl Validate {
         for file in &self.files {
             let text = std::fs::read_to_string(file)
                 .map_err(|error| format!("cannot read {}: {error}", file.display()))?;
-            for finding in validate(&text, self.kind.document()) {
+            for finding in validate(&text, self.kind) {
                 refused |= finding.severity == Severity::Error;
                 println!("{}", line(file, &finding));
             }
