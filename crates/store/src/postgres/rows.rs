@@ -51,6 +51,29 @@ const JOBS: &str = "
 const PAGE: usize = 4096;
 
 impl PostgresRows<'_> {
+    /// The feed up to a revision that is there. A session knows what its own group has written,
+    /// which the counter in the table does not show before the commit.
+    pub(crate) fn feed(&mut self, after: u64, upto: u64, limit: usize) -> Result<Feed> {
+        let mut changes: Vec<Change> = Vec::new();
+        let mut from = first_after(after);
+        loop {
+            let page = self.change_page(from, first_after(upto), PAGE)?;
+            let Some((last, _)) = page.last() else {
+                return Ok(Feed { changes, revision: upto });
+            };
+            from = last + 1;
+            for (_, change) in page {
+                if let Some(last) = changes.last().filter(|last| last.revision < change.revision)
+                    && changes.len() >= limit
+                {
+                    let revision = last.revision;
+                    return Ok(Feed { changes, revision });
+                }
+                changes.push(change);
+            }
+        }
+    }
+
     fn query(&mut self, sql: &str, values: Parameters<'_>) -> Result<Vec<Row>> {
         let connection = &mut *self.connection;
         self.postgres.wait(connection.query(sql, values))
@@ -158,24 +181,7 @@ impl Rows for PostgresRows<'_> {
 
     fn changes(&mut self, after: u64, upto: u64, limit: usize) -> Result<Feed> {
         let upto = upto.min(self.revision()?);
-        let mut changes: Vec<Change> = Vec::new();
-        let mut from = first_after(after);
-        loop {
-            let page = self.change_page(from, first_after(upto), PAGE)?;
-            let Some((last, _)) = page.last() else {
-                return Ok(Feed { changes, revision: upto });
-            };
-            from = last + 1;
-            for (_, change) in page {
-                if let Some(last) = changes.last().filter(|last| last.revision < change.revision)
-                    && changes.len() >= limit
-                {
-                    let revision = last.revision;
-                    return Ok(Feed { changes, revision });
-                }
-                changes.push(change);
-            }
-        }
+        self.feed(after, upto, limit)
     }
 
     fn audit_scan(

@@ -316,7 +316,7 @@ impl Rows for PostgresSession<'_> {
 
     fn changes(&mut self, after: u64, upto: u64, limit: usize) -> Result<Feed> {
         let upto = upto.min(self.revision()?);
-        self.rows()?.changes(after, upto, limit)
+        self.rows()?.feed(after, upto, limit)
     }
 
     fn audit_scan(

@@ -13,6 +13,27 @@ pub(crate) struct SqliteRows<'a> {
 }
 
 impl SqliteRows<'_> {
+    /// The feed up to a revision that is there. A session knows what its own group has written,
+    /// which the counter in the table does not show before the commit.
+    pub(crate) fn feed(&mut self, after: u64, upto: u64, limit: usize) -> Result<Feed> {
+        let mut statement = self.prepare(CHANGES)?;
+        let mut rows = statement
+            .query(params![first_after(after), first_after(upto)])
+            .map_err(sqlite_error)?;
+        let mut changes: Vec<Change> = Vec::new();
+        while let Some(row) = rows.next().map_err(sqlite_error)? {
+            let change = change(row).map_err(sqlite_error)?;
+            if let Some(last) = changes.last().filter(|last| last.revision < change.revision)
+                && changes.len() >= limit
+            {
+                let revision = last.revision;
+                return Ok(Feed { changes, revision });
+            }
+            changes.push(change);
+        }
+        Ok(Feed { changes, revision: upto })
+    }
+
     fn prepare(&self, sql: &str) -> Result<CachedStatement<'_>> {
         self.connection.prepare_cached(sql).map_err(sqlite_error)
     }
@@ -184,22 +205,7 @@ impl Rows for SqliteRows<'_> {
 
     fn changes(&mut self, after: u64, upto: u64, limit: usize) -> Result<Feed> {
         let upto = upto.min(self.revision()?);
-        let mut statement = self.prepare(CHANGES)?;
-        let mut rows = statement
-            .query(params![first_after(after), first_after(upto)])
-            .map_err(sqlite_error)?;
-        let mut changes: Vec<Change> = Vec::new();
-        while let Some(row) = rows.next().map_err(sqlite_error)? {
-            let change = change(row).map_err(sqlite_error)?;
-            if let Some(last) = changes.last().filter(|last| last.revision < change.revision)
-                && changes.len() >= limit
-            {
-                let revision = last.revision;
-                return Ok(Feed { changes, revision });
-            }
-            changes.push(change);
-        }
-        Ok(Feed { changes, revision: upto })
+        self.feed(after, upto, limit)
     }
 
     fn audit_scan(

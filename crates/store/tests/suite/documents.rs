@@ -1,6 +1,6 @@
 //! Documents: reading one's writes, snapshots, scans, history, the feed.
 
-use palisade_store::{Abort, Job, Key, Read, StoreError};
+use palisade_store::{Abort, Job, Key, Read, StoreError, Transaction};
 
 use crate::Check;
 use crate::backends::{Bed, user};
@@ -250,6 +250,24 @@ fn restore(bed: &Bed) {
         assert_eq!(body(bed, "added"), None);
         assert!(bed.store.snapshot().due_jobs(i64::MAX, 9).unwrap().is_empty());
     }
+    restore_behind_a_write(bed);
+}
+
+/// In one group with another write, which the table's counter does not count yet.
+fn restore_behind_a_write(bed: &Bed) {
+    let (tell, told) = std::sync::mpsc::channel();
+    let slow = move |_: &mut dyn Transaction| {
+        let _first_time = tell.send(());
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        Ok(())
+    };
+    bed.store.write(Box::new(slow), Box::new(|_| ())).unwrap();
+    told.recv().unwrap();
+    // The writer is busy: these two wait for it together.
+    let write = |tx: &mut dyn Transaction| Ok(tx.put(&user("added"), b"6")?);
+    bed.store.write(Box::new(write), Box::new(|_| ())).unwrap();
+    bed.store.restore(1).unwrap();
+    assert_eq!(body(bed, "added"), None);
 }
 
 /// What was written is there after closing and opening again, and revisions go on.
