@@ -81,27 +81,24 @@ impl<'t> Fields<'t> {
     fn next(&mut self) -> Option<&'t str> {
         let rest = self.rest?;
         let mut from = 0;
-        loop {
-            let colon = rest.get(from..)?.find(':').map(|at| from + at);
-            let variable = rest.get(from..)?.find("${").map(|at| from + at);
-            match (colon, variable) {
-                (Some(colon), Some(variable)) if self.variables && variable < colon => {
-                    // An unclosed variable is plain text, so its colon separates after all.
-                    from = match rest.get(variable..)?.find('}') {
-                        Some(close) => variable + close + 1,
-                        None => variable + 2,
-                    };
-                }
-                (Some(colon), _) => {
-                    self.rest = rest.get(colon + 1..);
-                    return rest.get(..colon);
-                }
-                (None, _) => {
-                    self.rest = None;
-                    return Some(rest);
+        // Each byte is looked at twice at most, however many variables are unclosed.
+        while let Some(at) = rest.get(from..)?.find([':', '$']).map(|at| from + at) {
+            let found = rest.get(at..)?;
+            if found.starts_with(':') {
+                self.rest = rest.get(at + 1..);
+                return rest.get(..at);
+            }
+            from = at + 1;
+            if self.variables && found.starts_with("${") {
+                // An unclosed variable is plain text, so its colon separates after all.
+                match found.find('}') {
+                    Some(close) => from = at + close + 1,
+                    None => self.variables = false,
                 }
             }
         }
+        self.rest = None;
+        Some(rest)
     }
 }
 

@@ -383,3 +383,15 @@ proptest! {
         }
     }
 }
+
+/// The largest document of them is read in linear time.
+#[test]
+fn unclosed_variables_in_a_resource_stay_fast() {
+    let resource = format!("arn:aws:s3:::{}", "${".repeat(100_000));
+    let text = format!(
+        r#"{{"Version": "2012-10-17", "Statement": {{"Effect": "Allow", "Action": "s3:*",
+        "Resource": "{resource}"}}}}"#
+    );
+    let policy = Policy::parse(&text, DocumentKind::Identity).unwrap();
+    assert_eq!(policy.compile().len(), 1);
+}
