@@ -51,11 +51,36 @@ pub struct Finding {
 pub(crate) struct Findings<'t> {
     text: &'t str,
     found: Vec<Finding>,
+    /// Where the last finding began: the next one mostly begins behind it.
+    last: Place,
+}
+
+/// A byte offset with its line and column.
+#[derive(Clone, Copy)]
+struct Place {
+    offset: usize,
+    line: usize,
+    column: usize,
+}
+
+const START: Place = Place { offset: 0, line: 1, column: 1 };
+
+impl Place {
+    /// The place of an offset, counted from this one when it lies behind.
+    fn walk(self, text: &str, offset: usize) -> Self {
+        let from = if self.offset <= offset { self } else { START };
+        let passed = text.get(from.offset..offset).or(text.get(from.offset..)).unwrap_or("");
+        let lines = passed.bytes().filter(|byte| *byte == b'\n').count();
+        let tail =
+            passed.rfind('\n').map_or(passed, |newline| passed.get(newline + 1..).unwrap_or(""));
+        let begin = if lines == 0 { from.column } else { START.column };
+        Self { offset, line: from.line + lines, column: begin + tail.chars().count() }
+    }
 }
 
 impl<'t> Findings<'t> {
     pub fn new(text: &'t str) -> Self {
-        Self { text, found: Vec::new() }
+        Self { text, found: Vec::new(), last: START }
     }
 
     pub fn error(&mut self, code: &'static str, span: Span, message: impl Into<String>) {
@@ -85,8 +110,11 @@ impl<'t> Findings<'t> {
         message: String,
         detail: Option<String>,
     ) {
-        let (line, column) = position(self.text, span.start);
-        let (end_line, end_column) = position(self.text, span.end);
+        let start = self.last.walk(self.text, span.start);
+        let end = start.walk(self.text, span.end);
+        self.last = start;
+        let Place { line, column, .. } = start;
+        let Place { line: end_line, column: end_column, .. } = end;
         let finding =
             Finding { severity, code, message, detail, line, column, end_line, end_column, span };
         self.found.push(finding);
@@ -106,9 +134,27 @@ impl<'t> Findings<'t> {
 /// Line and column of a byte offset, both from 1.
 #[must_use]
 pub fn position(text: &str, offset: usize) -> (usize, usize) {
-    let before = text.get(..offset).unwrap_or(text);
-    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-    let column = before.get(line_start..).unwrap_or("").chars().count() + 1;
+    let Place { line, column, .. } = START.walk(text, offset);
     (line, column)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_the_same_from_everywhere() {
+        let text = "é\n{\n\n \"a\": ü}\n";
+        let offsets: Vec<usize> =
+            (0..=text.len()).filter(|at| text.is_char_boundary(*at)).collect();
+        for &from in &offsets {
+            let start = START.walk(text, from);
+            for &to in &offsets {
+                let place = start.walk(text, to);
+                assert_eq!((place.line, place.column), position(text, to), "{from} {to}");
+            }
+        }
+        assert_eq!(position(text, text.len()), (5, 1));
+        assert_eq!(position(text, "é\n{\n\n \"a\": ü".len()), (4, 8));
+    }
 }
