@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-const READY_SECONDS_MAX: u64 = 30;
+const READY_SECONDS_MAX: u64 = 120;
 /// `sysconf(_SC_CLK_TCK)` of every Linux.
 const TICKS_PER_SECOND: f64 = 100.0;
 

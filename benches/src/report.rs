@@ -2,16 +2,40 @@
 
 use std::fmt::Write;
 
+/// A goal of the project and what was measured of it.
+pub struct Goal {
+    pub name: &'static str,
+    pub wanted: &'static str,
+    pub measured: String,
+    /// Measured by wanted, the larger the better: 1.0 and more is met.
+    pub share: f64,
+}
+
+/// The goals as a table, with how much is missing where one is missed.
+pub fn goals(goals: &[Goal]) -> Table {
+    let mut table = Table::new("Goals", &["goal", "wanted", "measured", "verdict"]);
+    for Goal { name, wanted, measured, share } in goals {
+        let verdict = match *share {
+            1.0.. => "met".to_owned(),
+            share => format!("**missed**: {} of it", percent(share)),
+        };
+        let (name, wanted) = ((*name).to_owned(), (*wanted).to_owned());
+        table.row(&[name, wanted, measured.clone(), verdict]);
+    }
+    table
+}
+
 pub struct Table {
     title: &'static str,
     rows: Vec<Vec<String>>,
     notes: Vec<String>,
+    pub goals: Vec<Goal>,
 }
 
 impl Table {
     pub fn new(title: &'static str, head: &[&str]) -> Self {
         let head = head.iter().map(|&text| text.to_owned()).collect();
-        Self { title, rows: vec![head], notes: Vec::new() }
+        Self { title, rows: vec![head], notes: Vec::new(), goals: Vec::new() }
     }
 
     pub fn row(&mut self, cells: &[String]) {
@@ -20,6 +44,10 @@ impl Table {
 
     pub fn note(&mut self, text: impl Into<String>) {
         self.notes.push(text.into());
+    }
+
+    pub fn goal(&mut self, name: &'static str, wanted: &'static str, measured: String, share: f64) {
+        self.goals.push(Goal { name, wanted, measured, share });
     }
 
     pub fn render(&self) -> String {

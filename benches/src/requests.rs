@@ -147,6 +147,14 @@ fn compare(title: &'static str, contenders: &[Contender], asked: Asked) -> Resul
             times(rate / moto),
         ]);
     }
+    let ours = rate("Palisade");
+    let (of_signed, of_moto) = (ours / signed, ours / moto);
+    let names = match asked {
+        Asked::GetCallerIdentity => ["GetCallerIdentity, of bare + SigV4", "the same, of moto"],
+        Asked::GetUser => ["GetUser, of bare + SigV4", "the same, of moto"],
+    };
+    table.goal(names[0], "≥ 70 %", percent(of_signed), of_signed / 0.7);
+    table.goal(names[1], "≥ 100 ×", times(of_moto), of_moto / 100.0);
     Ok(table)
 }
 

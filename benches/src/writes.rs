@@ -35,6 +35,7 @@ pub fn run(palisade: &Path, folder: &Path) -> Result<Table> {
     let head = ["users", "writes/s", "p50", "p99", "of the first", "creating users, each/s"];
     let mut table = Table::new("Durable writes: iam:TagUser from 32 clients", &head);
     let mut first = f64::NAN;
+    let (mut slowest, mut last) = (f64::INFINITY, f64::NAN);
     for size in SIZES {
         let created = plane.grow(USERS_FIRST + size)?;
         let mut rounds = Vec::new();
@@ -46,6 +47,8 @@ pub fn run(palisade: &Path, folder: &Path) -> Result<Table> {
             median(&values)
         };
         let rate = of(|load| load.per_second);
+        slowest = slowest.min(rate);
+        last = rate;
         if size == 0 {
             first = rate;
         }
@@ -58,6 +61,10 @@ pub fn run(palisade: &Path, folder: &Path) -> Result<Table> {
             if size == 0 { "–".to_owned() } else { count(created) },
         ]);
     }
+    table.goal("durable writes/s, the slowest", "≥ 5,000", count(slowest), slowest / 5_000.0);
+    let flat = last / first;
+    let name = "the same, 100,000 users by none";
+    table.goal(name, "≥ 90 %", crate::report::percent(flat), flat / 0.9);
     table.note(format!(
         "Every answer is on disk (SQLite, `synchronous=FULL`) with its audit event and decision. \
          AWS's quota is {USERS_PER_ACCOUNT} users for an account, so the users are spread over \
