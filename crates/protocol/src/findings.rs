@@ -67,6 +67,11 @@ impl Findings {
         self.steps.pop();
     }
 
+    /// How many levels down the reader stands: what an open value's own levels add to.
+    pub fn depth(&self) -> usize {
+        self.steps.len()
+    }
+
     /// Whether the value may contain a further level.
     pub fn is_too_deep(&self) -> bool {
         self.steps.len() >= DEPTH_MAX

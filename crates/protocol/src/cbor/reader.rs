@@ -442,7 +442,7 @@ impl Reader for CborReader<'_> {
         if self.broken {
             return Document::Null;
         }
-        let value = self.open(0);
+        let value = self.open(self.findings.depth());
         self.check(value).unwrap_or_default()
     }
 

@@ -425,7 +425,7 @@ impl Reader for JsonReader<'_> {
         if self.broken {
             return Document::Null;
         }
-        let value = document::read(&mut self.scanner, 0);
+        let value = document::read(&mut self.scanner, self.findings.depth());
         self.check(value).unwrap_or_default()
     }
 
