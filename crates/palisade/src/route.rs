@@ -35,18 +35,13 @@ pub enum Target {
 
 /// The services that are implemented, and the routes of all whose models are at hand.
 pub struct Router {
-    services: Vec<&'static Service>,
+    services: &'static [&'static Service],
     rest: BTreeMap<&'static str, routes::Routes>,
-}
-
-/// The services' names in the order in which they are asked when a signing name has several.
-fn implemented() -> Vec<&'static Service> {
-    palisade_services::SERVICES.to_vec()
 }
 
 impl Router {
     pub fn new() -> Self {
-        let services = implemented();
+        let services = palisade_services::SERVICES;
         let is_rest = |model: &&&'static palisade_shape::Service| {
             let rest = [Protocol::RestJson, Protocol::RestXml];
             model.protocols.iter().any(|protocol| rest.contains(protocol))

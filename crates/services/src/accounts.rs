@@ -2,7 +2,7 @@
 //! operator make more.
 
 use crate::context::Context;
-use crate::errors::{VALIDATION_ERROR, internal};
+use crate::errors::VALIDATION_ERROR;
 use crate::table::{Scope, Table};
 use palisade_shape::Result;
 use serde::{Deserialize, Serialize};
@@ -27,22 +27,6 @@ pub static ACCOUNTS: Table<Account> = Table::of_private(
     |account| VALIDATION_ERROR.because(format!("Account {} exists already.", account.id)),
     |id| VALIDATION_ERROR.because(format!("There is no account {id}.")),
 );
-
-/// A twelve-digit id that no account of this plane has.
-pub fn fresh_id(cx: &Context) -> Result<String> {
-    for _ in 0..64 {
-        let mut bytes = [0; 8];
-        cx.plane.random.fill(&mut bytes);
-        // AWS's ids do not begin with a zero in practice, and tools that read them as numbers
-        // would lose it.
-        let number = 100_000_000_000 + u64::from_be_bytes(bytes) % 900_000_000_000;
-        let id = number.to_string();
-        if !cx.exists(&ACCOUNTS, &id)? {
-            return Ok(id);
-        }
-    }
-    Err(internal("found no free account id"))
-}
 
 /// Makes an account. Its root user has no password and no key yet.
 pub fn create(cx: &mut Context, id: &str, name: &str, email: &str) -> Result<Account> {
