@@ -35,7 +35,9 @@ impl Address {
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(Duration::from_secs(10));
         }
-        config.application_name("palisade");
+        if config.get_application_name().is_none() {
+            config.application_name("palisade");
+        }
         if !asks_for_tls {
             config.ssl_mode(SslMode::Disable);
         }

@@ -106,6 +106,27 @@ impl Server {
     pub fn fresh_url(&self) -> String {
         let number = self.next.fetch_add(1, Ordering::SeqCst);
         let schema = format!("palisade_test_{}_{number}", std::process::id());
+        self.with_client(async |client| {
+            client.batch_execute(&format!("CREATE SCHEMA {schema}")).await.unwrap();
+        });
+        let separator = if self.url.contains('?') { '&' } else { '?' };
+        format!("{}{separator}options=-csearch_path%3D{schema}", self.url)
+    }
+
+    /// Waits until no backend serves a client that calls itself `application`.
+    #[allow(dead_code, reason = "only the crash test kills clients")]
+    pub fn wait_for_end(&self, application: &str) {
+        let began = Instant::now();
+        let query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1";
+        self.with_client(async |client| {
+            while client.query_one(query, &[&application]).await.unwrap().get::<_, i64>(0) > 0 {
+                assert!(began.elapsed() < Duration::from_secs(60), "{application} does not end");
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        });
+    }
+
+    fn with_client(&self, work: impl AsyncFnOnce(&tokio_postgres::Client)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let began = Instant::now();
@@ -118,12 +139,10 @@ impl Server {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             };
             let driver = tokio::spawn(driver);
-            client.batch_execute(&format!("CREATE SCHEMA {schema}")).await.unwrap();
+            work(&client).await;
             drop(client);
             let _ = driver.await;
         });
-        let separator = if self.url.contains('?') { '&' } else { '?' };
-        format!("{}{separator}options=-csearch_path%3D{schema}", self.url)
     }
 }
 
