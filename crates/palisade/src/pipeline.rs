@@ -5,20 +5,20 @@ use crate::authenticate::{self, Offered, Surroundings, authenticate};
 use crate::metrics::Ending;
 use crate::outcome::{self, MISSING_TOKEN};
 use crate::record::{self, Told};
-use crate::route::{Route, Target};
+use crate::route::{self, Route, Target};
 use crate::server::Server;
 use crate::{operator, transaction};
 use bytes::Bytes;
 use http::request::Parts as Head;
 use http::{HeaderValue, Response};
 use http_body_util::Full;
-use palisade_protocol::{Extra, Parts, respond, respond_error};
+use palisade_protocol::{Extra, Form, Parts, respond, respond_error};
 use palisade_services::authorization::{Credential, Decided, authorize};
 use palisade_services::context::{Access, Context, Notes, Request};
 use palisade_services::errors::{SERVICE_UNAVAILABLE, internal};
 use palisade_services::service::{Effect, Input, Operation, Service};
 use palisade_services::sts::restriction;
-use palisade_shape::{Error, Result, Shape};
+use palisade_shape::{Error, Protocol, Result, Shape};
 use palisade_store::Read;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -77,7 +77,8 @@ async fn answer(
 ) -> (Response<Full<Bytes>>, Ending) {
     let fields = authenticate::fields(head);
     let offered = Offered::read(head, &fields);
-    let Some(route) = server.router.find(head, body, offered.signing_name()) else {
+    let form = route::form(head, body);
+    let Some(route) = server.router.find(head, form.as_ref(), offered.signing_name()) else {
         return unroutable(server, head);
     };
     let request = begin(server, head, &route, offered.region(), peer, secure);
@@ -91,7 +92,8 @@ async fn answer(
     };
     note_use(server, &credential, &request, route.model.signing_name);
     let token = offered.session_token().map(str::to_owned);
-    run(server, head, body, route, request, credential, token, &snapshot).await
+    let sent = Sent { head, body, form };
+    run(server, &sent, route, request, credential, token, &snapshot).await
 }
 
 fn prove(
@@ -119,19 +121,25 @@ fn prove(
     authenticate(offered, body, &around)
 }
 
+/// What came over the wire; the form is read once, for routing and for decoding.
+struct Sent<'r> {
+    head: &'r Head,
+    body: &'r [u8],
+    form: Option<Form<'r>>,
+}
+
 /// The stages after the proof.
-#[expect(clippy::too_many_arguments, reason = "the stages' results so far, each named once")]
 async fn run(
     server: &Arc<Server>,
-    head: &Head,
-    body: &[u8],
+    sent: &Sent<'_>,
     route: Route,
     request: Request,
     credential: Arc<Credential>,
     token: Option<String>,
     snapshot: &palisade_store::Snapshot,
 ) -> (Response<Full<Bytes>>, Ending) {
-    let decoded = session_may(&credential, &route).and_then(|()| decode(head, body, &route));
+    let head = sent.head;
+    let decoded = session_may(&credential, &route).and_then(|()| decode(sent, &route));
     let (service, row, input) = match decoded {
         Ok(decoded) => decoded,
         Err(error) => {
@@ -204,8 +212,7 @@ fn begin(
 
 /// The typed input of an operation that is here; the refusal of one that is not.
 fn decode(
-    head: &Head,
-    body: &[u8],
+    sent: &Sent<'_>,
     route: &Route,
 ) -> Result<(&'static Service, &'static Operation, Box<dyn Input>)> {
     let (service, row, model, labels) = match &route.target {
@@ -216,6 +223,13 @@ fn decode(
             return Err(outcome::unknown_operation(route.protocol, route.model, name, version));
         }
     };
+    let Sent { head, body, form } = sent;
+    let mut input = row.handler.new_input();
+    let shape = (*input).as_shape_mut();
+    if let (Protocol::Query | Protocol::Ec2, Some(form)) = (route.protocol, form) {
+        palisade_protocol::read_form(route.protocol, route.model, model, form, shape)?;
+        return Ok((service, row, input));
+    }
     let parts = Parts {
         method: &head.method,
         raw_path: head.uri.path(),
@@ -224,8 +238,6 @@ fn decode(
         body,
         labels,
     };
-    let mut input = row.handler.new_input();
-    let shape = (*input).as_shape_mut();
     palisade_protocol::read_request(route.protocol, route.model, model, &parts, shape)?;
     Ok((service, row, input))
 }
@@ -362,7 +374,8 @@ fn unroutable(server: &Server, head: &Head) -> (Response<Full<Bytes>>, Ending) {
 pub fn refuse_unread(server: &Server, head: &Head, error: &Error) -> Response<Full<Bytes>> {
     let fields = authenticate::fields(head);
     let offered = Offered::read(head, &fields);
-    let route = server.router.find(head, &[], offered.signing_name());
+    let form = route::form(head, &[]);
+    let route = server.router.find(head, form.as_ref(), offered.signing_name());
     let (protocol, model) = match &route {
         Some(route) => (route.protocol, route.model),
         None => (palisade_shape::Protocol::Query, &palisade_model::sts::SERVICE),

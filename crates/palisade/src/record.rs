@@ -141,7 +141,7 @@ pub fn records(
     let mut decision = Vec::with_capacity(640);
     decision_of(server, request, credential, &told, revision).write(&mut decision);
     let mut records = Vec::with_capacity(recipients.len());
-    for recipient in recipients {
+    for (index, recipient) in recipients.iter().copied().enumerate() {
         // The caller's own event bears the request's id, which is how a decision is found again.
         let event_id = if recipient == own { request.id.clone() } else { uuid(server) };
         let event = event(server, request, credential, &told, &event_id, recipient);
@@ -152,7 +152,10 @@ pub fn records(
             account: recipient.to_owned(),
             region: event.origin.region.to_owned(),
             event: bytes,
-            decision: decision.clone(),
+            decision: match index + 1 == recipients.len() {
+                true => std::mem::take(&mut decision),
+                false => decision.clone(),
+            },
             event_id,
         });
     }

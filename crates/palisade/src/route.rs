@@ -51,8 +51,14 @@ impl Router {
         Self { services, rest }
     }
 
-    /// `signing_name` is the service in the credential scope, when the request is signed.
-    pub fn find(&self, head: &Head, body: &[u8], signing_name: Option<&str>) -> Option<Route> {
+    /// `form` is what [`form`] made of the request; `signing_name` is the service in the credential
+    /// scope, when the request is signed.
+    pub fn find(
+        &self,
+        head: &Head,
+        form: Option<&Form<'_>>,
+        signing_name: Option<&str>,
+    ) -> Option<Route> {
         if let Some(target) = head.headers.get("x-amz-target").and_then(|value| value.to_str().ok())
         {
             return self.by_target(target, &head.headers);
@@ -60,7 +66,7 @@ impl Router {
         if let Some((service, operation)) = rpc_path(head.uri.path()) {
             return self.by_name(service, operation, Protocol::RpcV2Cbor);
         }
-        if let Some(route) = self.by_action(head, body, signing_name) {
+        if let Some(route) = self.by_action(form, signing_name) {
             return Some(route);
         }
         self.by_path(head, signing_name)
@@ -93,12 +99,10 @@ impl Router {
     }
 
     /// The query protocols: `Action` and `Version` in the query or in a form.
-    fn by_action(&self, head: &Head, body: &[u8], signing_name: Option<&str>) -> Option<Route> {
-        let form = form(head, body);
-        let Some(action) = form.as_ref().and_then(|form| form.get("Action")) else {
+    fn by_action(&self, form: Option<&Form<'_>>, signing_name: Option<&str>) -> Option<Route> {
+        let Some((form, action)) = form.and_then(|form| Some((form, form.get("Action")?))) else {
             return self.without_action(signing_name?);
         };
-        let form = form.as_ref()?;
         let version = form.get("Version");
         let fits = |service: &&&'static Service| {
             let model = service.model;
@@ -178,8 +182,12 @@ fn rpc_path(path: &str) -> Option<(&str, &str)> {
     rest.split_once("/operation/")
 }
 
-/// What the query and a form in the body say together; none when it cannot be read.
-fn form<'r>(head: &'r Head, body: &'r [u8]) -> Option<Form<'r>> {
+/// What the query and a form in the body say together; none when it cannot be read, or when the
+/// request names its operation elsewhere.
+pub fn form<'r>(head: &'r Head, body: &'r [u8]) -> Option<Form<'r>> {
+    if head.headers.contains_key("x-amz-target") || rpc_path(head.uri.path()).is_some() {
+        return None;
+    }
     let mut form = Form::default();
     form.add(head.uri.query().unwrap_or_default())?;
     if is_form(&head.headers) {

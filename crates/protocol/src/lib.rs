@@ -38,7 +38,7 @@ pub use failure::{Extra, respond_error};
 pub use json::{from_json, to_json};
 pub use pattern::is_supported as pattern_is_supported;
 pub use query::Form;
-pub use request::{Labels, Parts, read_request};
+pub use request::{Labels, Parts, read_form, read_request};
 pub use routes::Routes;
 pub use sqs::query_code;
 pub use validate::validate;

@@ -37,11 +37,37 @@ pub fn read_request(
     input: &mut dyn Shape,
 ) -> Result<()> {
     let found = match protocol {
-        Protocol::Query | Protocol::Ec2 => read_form(protocol, parts, input)?,
+        Protocol::Query | Protocol::Ec2 => {
+            return read_form(protocol, service, operation, &form(parts)?, input);
+        }
         Protocol::Json10 | Protocol::Json11 => read_json(parts, input),
         Protocol::RestJson | Protocol::RestXml => rest::read(protocol, parts, input),
         Protocol::RpcV2Cbor => read_cbor(parts, input),
     };
+    accept(protocol, service, operation, found, input)
+}
+
+/// Reads a request of a query protocol whose parameters were read already.
+pub fn read_form(
+    protocol: Protocol,
+    service: &Service,
+    operation: &Operation,
+    form: &Form<'_>,
+    input: &mut dyn Shape,
+) -> Result<()> {
+    let mut reader = QueryReader::new(form, protocol == Protocol::Ec2);
+    input.read(&mut reader);
+    accept(protocol, service, operation, reader.into_violations(), input)
+}
+
+/// Refuses what could not be read, and what was read and breaks the model's constraints.
+fn accept(
+    protocol: Protocol,
+    service: &Service,
+    operation: &Operation,
+    found: Vec<Violation>,
+    input: &dyn Shape,
+) -> Result<()> {
     let malformed = found.iter().any(|found| matches!(found, Violation::Malformed { .. }));
     // What could not be read has no value to check.
     let violations = if malformed { found } else { validate(input, found) };
@@ -51,19 +77,13 @@ pub fn read_request(
     Err(refuse(protocol, service, operation, &violations))
 }
 
-fn read_form(
-    protocol: Protocol,
-    parts: &Parts<'_>,
-    input: &mut dyn Shape,
-) -> Result<Vec<Violation>> {
+fn form<'a>(parts: &Parts<'a>) -> Result<Form<'a>> {
     let mut form = Form::default();
     let broken = || refusal::MALFORMED_QUERY_STRING.because("The query string is malformed.");
     let body = std::str::from_utf8(parts.body).map_err(|_| broken())?;
     form.add(parts.raw_query).ok_or_else(broken)?;
     form.add(body).ok_or_else(broken)?;
-    let mut reader = QueryReader::new(&form, protocol == Protocol::Ec2);
-    input.read(&mut reader);
-    Ok(reader.into_violations())
+    Ok(form)
 }
 
 /// A request without a body is one without members: old SDKs send none for empty inputs.

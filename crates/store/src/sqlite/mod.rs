@@ -100,7 +100,7 @@ impl Sqlite {
         connection
             .execute_batch(&format!(
                 "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-                 PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}; PRAGMA cache_size = -32768;
+                 PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}; PRAGMA cache_size = -131072;
                  PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 134217728;"
             ))
             .map_err(sqlite_error)?;
