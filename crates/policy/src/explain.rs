@@ -7,7 +7,7 @@ use crate::decide::{Decision, Layer, Policies, Scope};
 use crate::document::{ConditionElement, Effect, Element, PrincipalElement, Statement};
 use crate::principal::Grant;
 use crate::rcp_services::supports_rcp;
-use crate::request::{ContextKeys, Lookup, Request};
+use crate::request::{ContextKeys, Lookup, PrincipalKind, Request};
 use crate::set::{PolicySet, Verdict};
 use crate::statement::{CompiledStatement, Query};
 use crate::truth::Truth;
@@ -54,6 +54,9 @@ pub struct Stage {
 pub struct PolicyTrace {
     /// Its label in the set.
     pub policy: Arc<str>,
+    /// The revision of its document, where whoever asked knows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u64>,
     /// Its statements in order.
     pub statements: Vec<StatementTrace>,
 }
@@ -131,7 +134,18 @@ pub enum RequestValue {
 }
 
 impl RequestValue {
-    fn of(lookup: &Lookup<'_>) -> Self {
+    /// As the context of a request answers it.
+    #[must_use]
+    pub fn lookup(&self) -> Lookup<'_> {
+        match self {
+            Self::Absent => Lookup::Absent,
+            Self::Value(value) => Lookup::one(value),
+            Self::Values(values) => Lookup::many(values.iter().map(String::as_str)),
+            Self::Unresolvable => Lookup::Unresolvable,
+        }
+    }
+
+    pub(crate) fn of(lookup: &Lookup<'_>) -> Self {
         match lookup {
             Lookup::Absent => Self::Absent,
             Lookup::One(value) => Self::Value(value.clone().into_owned()),
@@ -153,6 +167,9 @@ pub fn explain(request: &Request<'_>, policies: &Policies<'_>) -> Trace {
     let mut verdicts = Verdicts::default();
     let mut stages = Vec::new();
     let skipped = tracer.why_no_scps(scope);
+    if policies.scps.is_empty() {
+        stages.push(absent(Layer::Scp, skipped.unwrap_or(NO_SCPS)));
+    }
     for (level, set) in policies.scps.iter().enumerate() {
         let (stage, verdict) = tracer.stage(Layer::Scp, Some(level), skipped, set);
         if skipped.is_none() {
@@ -161,6 +178,9 @@ pub fn explain(request: &Request<'_>, policies: &Policies<'_>) -> Trace {
         stages.push(stage);
     }
     let skipped = tracer.why_no_rcps(scope);
+    if policies.rcps.is_empty() {
+        stages.push(absent(Layer::Rcp, NO_RCPS));
+    }
     for (level, set) in policies.rcps.iter().enumerate() {
         let (stage, verdict) = tracer.stage(Layer::Rcp, Some(level), skipped, set);
         if skipped.is_none() {
@@ -169,8 +189,12 @@ pub fn explain(request: &Request<'_>, policies: &Policies<'_>) -> Trace {
         stages.push(stage);
     }
     for layer in Layer::SINGLE {
-        let Some(set) = layer.set(policies) else { continue };
         let skipped = tracer.why_not(layer, scope);
+        let Some(set) = layer.set(policies) else {
+            let reason = skipped.unwrap_or_else(|| tracer.why_none(layer));
+            stages.push(absent(request.named(layer), reason));
+            continue;
+        };
         let (stage, verdict) = tracer.stage(layer, None, skipped, set);
         if let (None, Some(held)) = (skipped, verdicts.single_mut(layer)) {
             *held = verdict;
@@ -190,6 +214,14 @@ struct Tracer<'a> {
 
 const NO_PERMISSION_NEEDED: &str = "the action needs no permission and no denial stops it";
 const NOT_AN_ACTION: &str = "the request names no action";
+const NO_SCPS: &str = "the caller's account is in no organization";
+const NO_RCPS: &str = "the resource's account is in no organization";
+
+/// A stage whose layer has no policy.
+fn absent(layer: Layer, reason: &'static str) -> Stage {
+    let skipped = Some(Cow::Borrowed(reason));
+    Stage { layer, level: None, skipped, allows: None, denies: false, policies: Vec::new() }
+}
 
 impl Tracer<'_> {
     fn why_not_any(&self, scope: Scope) -> Option<&'static str> {
@@ -233,6 +265,19 @@ impl Tracer<'_> {
         self.why_not_any(scope)
     }
 
+    fn why_none(&self, layer: Layer) -> &'static str {
+        match layer {
+            Layer::VpcEndpoint => "the request came through no VPC endpoint",
+            Layer::Boundary => "the caller has none",
+            Layer::Session => "the caller has none",
+            Layer::Identity if self.request.principal.kind == PrincipalKind::Root => {
+                "the root user needs none"
+            }
+            Layer::Identity => "the caller has none",
+            _ => "the resource has none",
+        }
+    }
+
     fn stage(
         &self,
         layer: Layer,
@@ -254,7 +299,8 @@ impl Tracer<'_> {
                 place += 1;
                 statements.push(trace);
             }
-            policies.push(PolicyTrace { policy: Arc::clone(&labelled.label), statements });
+            let policy = Arc::clone(&labelled.label);
+            policies.push(PolicyTrace { policy, revision: None, statements });
         }
         let layer = self.request.named(layer);
         let allows = verdict.allow.map(|(grant, _)| grant);

@@ -47,7 +47,9 @@ mod condition;
 mod decide;
 mod document;
 mod explain;
+mod facts;
 mod finding;
+mod flip;
 mod json;
 mod message;
 mod narrate;
@@ -56,6 +58,7 @@ mod parse;
 mod pattern;
 mod principal;
 mod rcp_services;
+mod render;
 mod request;
 mod resource;
 mod set;
@@ -73,8 +76,11 @@ pub use document::{
 pub use explain::{
     ConditionTrace, PolicyTrace, RequestValue, Stage, StatementTrace, Trace, ValueTrace, explain,
 };
+pub use facts::{Facts, FactsError, LayerFacts, PolicyFacts, Prepared};
 pub use finding::{Finding, Severity, Span, position};
+pub use flip::{Change, Edit, EditedDocument, Part, Place};
 pub use message::access_denied_message;
+pub use narrate::Brief;
 pub use parse::{guess_kind, validate};
 pub use principal::Grant;
 pub use rcp_services::supports_rcp;

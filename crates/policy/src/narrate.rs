@@ -1,4 +1,4 @@
-//! A trace in words, for `palisade why`.
+//! A trace in words, for `palisade why` and `palisade explain`. Statements are counted from one.
 
 use crate::decide::{Layer, Outcome};
 use crate::explain::{
@@ -26,31 +26,79 @@ impl fmt::Display for Layer {
 }
 
 impl fmt::Display for Trace {
-    /// One line for the answer, then the stages in order, indented by policy, statement and part.
+    /// One line for the answer, then the stages in order, each with all its policies, their
+    /// statements and the parts of those.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let outcome = match self.decision.outcome {
-            Outcome::Allowed => "Allowed",
-            Outcome::ExplicitDeny => "Explicitly denied",
-            Outcome::ImplicitDeny => "Denied, nothing allows it",
-        };
-        f.write_str(outcome)?;
-        if let Some(layer) = self.decision.denied_by {
-            write!(f, " ({layer})")?;
-        }
-        for statement in &self.decision.statements {
-            write!(f, ", statement {} of {}", statement.index, statement.policy)?;
-            if let Some(sid) = &statement.sid {
-                write!(f, " ({sid})")?;
+        write_answer(f, self)?;
+        for stage in &self.stages {
+            write_stage_line(f, stage)?;
+            for policy in stage.policies.iter().filter(|_| stage.skipped.is_none()) {
+                writeln!(f, "  {}", Name(policy))?;
+                for statement in &policy.statements {
+                    write_statement(f, statement)?;
+                }
             }
         }
-        writeln!(f, ".")?;
-        let accounts = if self.same_account { "one account" } else { "different accounts" };
-        writeln!(f, "Caller and resource are of {accounts}.")?;
-        self.stages.iter().try_for_each(|stage| write_stage(f, stage))
+        Ok(())
     }
 }
 
-fn write_stage(f: &mut fmt::Formatter<'_>, stage: &Stage) -> fmt::Result {
+/// A trace without what could not have mattered: statements about other actions are counted, and
+/// the layers without policies share a line.
+#[derive(Clone, Copy, Debug)]
+pub struct Brief<'a>(&'a Trace);
+
+impl Trace {
+    /// The trace in few lines.
+    #[must_use]
+    pub fn brief(&self) -> Brief<'_> {
+        Brief(self)
+    }
+}
+
+impl fmt::Display for Brief<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_answer(f, self.0)?;
+        let mut absent = Vec::new();
+        for stage in &self.0.stages {
+            if stage.policies.is_empty() {
+                let reason = stage.skipped.as_deref().unwrap_or("there is none");
+                absent.push(format!("{}: {reason}", stage.layer));
+                continue;
+            }
+            write_stage_line(f, stage)?;
+            for policy in stage.policies.iter().filter(|_| stage.skipped.is_none()) {
+                write_brief_policy(f, policy)?;
+            }
+        }
+        if absent.is_empty() { Ok(()) } else { writeln!(f, "{}", absent.join(" · ")) }
+    }
+}
+
+fn write_answer(f: &mut fmt::Formatter<'_>, trace: &Trace) -> fmt::Result {
+    let decision = &trace.decision;
+    match (decision.outcome, decision.denied_by) {
+        (Outcome::Allowed, _) => f.write_str("ALLOWED")?,
+        (Outcome::ExplicitDeny, Some(layer)) => write!(f, "DENIED by the {layer} (explicit)")?,
+        (Outcome::ImplicitDeny, Some(Layer::Unresolvable)) => {
+            f.write_str("DENIED: a condition cannot be resolved")?;
+        }
+        (_, Some(layer)) => write!(f, "DENIED: no {layer} allows it (implicit)")?,
+        (_, None) => f.write_str("DENIED")?,
+    }
+    for (index, statement) in decision.statements.iter().enumerate() {
+        f.write_str(if index == 0 { ", " } else { " and " })?;
+        write!(f, "stmt {}", statement.index + 1)?;
+        if let Some(sid) = &statement.sid {
+            write!(f, " ({sid})")?;
+        }
+        write!(f, " of {}", statement.policy)?;
+    }
+    let accounts = if trace.same_account { "one account" } else { "different accounts" };
+    writeln!(f, "\nCaller and resource are of {accounts}.")
+}
+
+fn write_stage_line(f: &mut fmt::Formatter<'_>, stage: &Stage) -> fmt::Result {
     write!(f, "{}", stage.layer)?;
     if let Some(level) = stage.level {
         write!(f, ", level {level}")?;
@@ -65,17 +113,39 @@ fn write_stage(f: &mut fmt::Formatter<'_>, stage: &Stage) -> fmt::Result {
         Some(Grant::Direct) => "allows",
         None => "does not allow",
     };
-    writeln!(f, ": {allows}")?;
-    stage.policies.iter().try_for_each(|policy| write_policy(f, policy))
+    writeln!(f, ": {allows}")
 }
 
-fn write_policy(f: &mut fmt::Formatter<'_>, policy: &PolicyTrace) -> fmt::Result {
-    writeln!(f, "  {}", policy.policy)?;
-    policy.statements.iter().try_for_each(|statement| write_statement(f, statement))
+/// A policy with its revision.
+struct Name<'a>(&'a PolicyTrace);
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.policy)?;
+        match self.0.revision {
+            Some(revision) => write!(f, " (revision {revision})"),
+            None => Ok(()),
+        }
+    }
+}
+
+fn write_brief_policy(f: &mut fmt::Formatter<'_>, policy: &PolicyTrace) -> fmt::Result {
+    let is_about = |statement: &&StatementTrace| statement.action.matched != Truth::No;
+    let shown: Vec<&StatementTrace> = policy.statements.iter().filter(is_about).collect();
+    let others = policy.statements.len() - shown.len();
+    write!(f, "  {}", Name(policy))?;
+    match (shown.len(), others) {
+        (_, 0) => writeln!(f)?,
+        (0, 1) => writeln!(f, ": its statement is about other actions")?,
+        (0, others) => writeln!(f, ": all {others} statements are about other actions")?,
+        (_, 1) => writeln!(f, ": beside one statement about other actions")?,
+        (_, others) => writeln!(f, ": beside {others} statements about other actions")?,
+    }
+    shown.into_iter().try_for_each(|statement| write_statement(f, statement))
 }
 
 fn write_statement(f: &mut fmt::Formatter<'_>, statement: &StatementTrace) -> fmt::Result {
-    write!(f, "    statement {}", statement.index)?;
+    write!(f, "    stmt {}", statement.index + 1)?;
     if let Some(sid) = &statement.sid {
         write!(f, " ({sid})")?;
     }
@@ -84,23 +154,25 @@ fn write_statement(f: &mut fmt::Formatter<'_>, statement: &StatementTrace) -> fm
         Truth::No => "does not apply",
         Truth::Unresolvable => "cannot be resolved",
     };
-    writeln!(f, ", {:?}: {applies}", statement.effect)?;
+    writeln!(f, " {:?} {applies}", statement.effect)?;
     let elements = [&statement.principal, &Some(statement.action.clone()), &statement.resource];
     elements.into_iter().flatten().try_for_each(|element| write_element(f, element))?;
     statement.conditions.iter().try_for_each(|condition| write_condition(f, condition))
 }
 
-fn mark(matched: Truth) -> &'static str {
+/// The mark of a part, and the sign between the policy's value and the request's.
+fn marks(matched: Truth) -> (&'static str, &'static str) {
     match matched {
-        Truth::Yes => "+",
-        Truth::No => "-",
-        Truth::Unresolvable => "?",
+        Truth::Yes => ("✓", "="),
+        Truth::No => ("✗", "≠"),
+        Truth::Unresolvable => ("?", "?"),
     }
 }
 
 fn write_element(f: &mut fmt::Formatter<'_>, element: &ValueTrace) -> fmt::Result {
     let ValueTrace { element, policy, request, matched } = element;
-    writeln!(f, "      {} {element} {} on {request}", mark(*matched), policy.join(", "))
+    let (mark, sign) = marks(*matched);
+    writeln!(f, "      {mark} {element} {} {sign} {request}", policy.join(", "))
 }
 
 fn write_condition(f: &mut fmt::Formatter<'_>, condition: &ConditionTrace) -> fmt::Result {
@@ -111,6 +183,6 @@ fn write_condition(f: &mut fmt::Formatter<'_>, condition: &ConditionTrace) -> fm
         RequestValue::Values(values) => format!("[{}]", values.join(", ")),
         RequestValue::Unresolvable => "a value that is not known".to_owned(),
     };
-    let policy = policy.join(", ");
-    writeln!(f, "      {} {operator} {key} {policy} on {request}", mark(*matched))
+    let (mark, _) = marks(*matched);
+    writeln!(f, "      {mark} {operator} {key} {}; the request has {request}", policy.join(", "))
 }

@@ -2,6 +2,7 @@
 
 use crate::arn::Arn;
 use crate::decide::Layer;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 /// What a request context says about one key.
@@ -57,8 +58,9 @@ impl ContextKeys for NoKeys {
     }
 }
 
-/// What kind of caller a [`Principal`] is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What kind of caller a [`Principal`] is. In JSON as the decision case format names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum PrincipalKind {
     /// An account's root user.
     Root,
@@ -79,9 +81,11 @@ pub enum PrincipalKind {
 }
 
 /// The caller. Forwarded sessions are the *original* caller, with `aws:ViaAWSService` in the keys.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Principal {
     /// What it is.
+    #[serde(rename = "type")]
     pub kind: PrincipalKind,
     /// Its ARN as `GetCallerIdentity` shows it; a service's name for
     /// [`PrincipalKind::Service`], the provider's ARN or host for [`PrincipalKind::Federated`],
@@ -91,13 +95,17 @@ pub struct Principal {
     pub account: String,
     /// What it is a session of: the role's ARN with its path, or the federating user's ARN.
     /// `None` for a role session means the role has no path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer_arn: Option<String>,
     /// The unique id (`AIDA…`, `AROA…`) of the user or role, of the issuer for a session. Resource
     /// policies that were saved with ids instead of ARNs match on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unique_id: Option<String>,
     /// The S3 canonical user id of its account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub canonical_user_id: Option<String>,
     /// Whether the role is service-linked: neither SCPs nor RCPs limit those.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub service_linked_role: bool,
 }
 
@@ -253,7 +261,8 @@ impl Principal {
 }
 
 /// Which kind of document a resource's policy is, and with it whether it must allow.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum ResourceRule {
     /// In the caller's own account either side's allow suffices.
     #[default]

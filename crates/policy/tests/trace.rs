@@ -30,30 +30,34 @@ fn case() -> Case {
 #[test]
 fn in_words() {
     let expected = "\
-Explicitly denied (identity-based policy), statement 1 of identityPolicies[0].
+DENIED by the identity-based policy (explicit), stmt 2 of identityPolicies[0]
 Caller and resource are of one account.
 service control policy, level 0: not consulted, SCPs do not limit the management account
+resource control policy: not consulted, the resource's account is in no organization
+VPC endpoint policy: not consulted, the request came through no VPC endpoint
+permissions boundary: not consulted, the caller has none
+session policy: not consulted, the caller has none
 resource-based policy: allows the account
   resourcePolicy
-    statement 0, Allow: applies
-      + Principal 444455556666, 111122223333 on arn:aws:iam::111122223333:user/ana
-      + Action * on s3:GetObject
-      + Resource * on arn:aws:s3:::b/k
+    stmt 1 Allow applies
+      ✓ Principal 444455556666, 111122223333 = arn:aws:iam::111122223333:user/ana
+      ✓ Action * = s3:GetObject
+      ✓ Resource * = arn:aws:s3:::b/k
 identity-based policy: denies
   identityPolicies[0]
-    statement 0 (Read), Allow: applies
-      + Action s3:Get* on s3:GetObject
-      + Resource * on arn:aws:s3:::b/k
-    statement 1, Deny: applies
-      + NotAction iam:* on s3:GetObject
-      + Resource arn:aws:s3:::b/* on arn:aws:s3:::b/k
-      + ForAnyValue:StringEquals aws:TagKeys b on [a, b]
-      + NotIpAddress aws:SourceIp 203.0.113.0/24, 10.0.0.0/8 on 198.51.100.1
-      + Null aws:VpcSourceIp true on no value
-    statement 2, Allow: does not apply
-      - Action sqs:* on s3:GetObject
-      + Resource * on arn:aws:s3:::b/k
-      ? StringLike lost:key x* on a value that is not known
+    stmt 1 (Read) Allow applies
+      ✓ Action s3:Get* = s3:GetObject
+      ✓ Resource * = arn:aws:s3:::b/k
+    stmt 2 Deny applies
+      ✓ NotAction iam:* = s3:GetObject
+      ✓ Resource arn:aws:s3:::b/* = arn:aws:s3:::b/k
+      ✓ ForAnyValue:StringEquals aws:TagKeys b; the request has [a, b]
+      ✓ NotIpAddress aws:SourceIp 203.0.113.0/24, 10.0.0.0/8; the request has 198.51.100.1
+      ✓ Null aws:VpcSourceIp true; the request has no value
+    stmt 3 Allow does not apply
+      ✗ Action sqs:* ≠ s3:GetObject
+      ✓ Resource * = arn:aws:s3:::b/k
+      ? StringLike lost:key x*; the request has a value that is not known
 ";
     assert_eq!(case().explain().to_string(), expected);
 }
@@ -66,7 +70,7 @@ fn as_data() {
         json!({"outcome": "explicitDeny", "deniedBy": "identity", "statements": [
             {"layer": "identity", "policy": "identityPolicies[0]", "index": 1}]})
     );
-    let statement = &trace["stages"][2]["policies"][0]["statements"][1];
+    let statement = &trace["stages"][6]["policies"][0]["statements"][1];
     assert_eq!(statement["applies"], "yes");
     assert_eq!(
         statement["conditions"][0],
