@@ -1,7 +1,7 @@
 //! How the server starts, and what it refuses to start with.
 
 use crate::support::{Boto, Caller, Keys, Ran, Server, finish, have_boto3, palisade, skip};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -108,6 +108,13 @@ fn tls_is_made_and_trusted() {
     let identity = root.ok("sts", "GetCallerIdentity", json!({}));
     assert_eq!(identity["Account"], json!(server.account_id()));
     assert_eq!(server.palisade(&["health"]).code, Some(0));
+    let events = root.ok("cloudtrail", "LookupEvents", json!({}));
+    let event = events["Events"][0]["CloudTrailEvent"].as_str().expect("an event");
+    let event: Value = serde_json::from_str(event).unwrap();
+    let details = &event["tlsDetails"];
+    assert_eq!(details["tlsVersion"], "TLSv1.3", "{event}");
+    assert!(details["cipherSuite"].as_str().unwrap().starts_with("TLS_"), "{event}");
+    assert_eq!(details["clientProvidedHostHeader"], json!(server.url.replace("https://", "")));
     let distrustful = Boto::start(&server.url);
     let root = Caller { boto: &distrustful, keys: server.root_keys() };
     let refusal = root.call("sts", "GetCallerIdentity", json!({})).unwrap_err();

@@ -213,6 +213,7 @@ pub fn request_of_start(plane: &Plane) -> Request {
         user_agent: None,
         referer: None,
         secure: true,
+        tls: None,
         at: plane.clock.now(),
         service: "palisade",
         operation: "FirstStart",

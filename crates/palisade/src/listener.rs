@@ -122,6 +122,14 @@ fn announce(server: &Server, config: &Config, endpoint: &Endpoint) -> Result<(),
     Ok(())
 }
 
+/// Where a request came in.
+#[derive(Clone, Copy)]
+pub struct Door {
+    pub peer: SocketAddr,
+    /// None without TLS.
+    pub tls: Option<tls::Agreed>,
+}
+
 async fn serve_connection(
     server: Arc<Server>,
     stream: TcpStream,
@@ -131,8 +139,6 @@ async fn serve_connection(
 ) {
     // Small answers must not wait for the client's acknowledgement of the one before.
     let _unsupported = stream.set_nodelay(true);
-    let secure = acceptor.is_some();
-    let service = service_fn(move |request| answer(server.clone(), request, peer, secure));
     let outcome = match acceptor {
         None => {
             let mut http = hyper::server::conn::http1::Builder::new();
@@ -140,6 +146,8 @@ async fn serve_connection(
                 .header_read_timeout(Duration::from_secs(READ_SECONDS_MAX))
                 .max_buf_size(HEAD_BYTES_MAX)
                 .pipeline_flush(true);
+            let door = Door { peer, tls: None };
+            let service = service_fn(move |request| answer(server.clone(), request, door));
             let connection = http.serve_connection(TokioIo::new(stream), service);
             watcher.watch(connection).await.map_err(|error| error.to_string())
         }
@@ -147,6 +155,9 @@ async fn serve_connection(
             let handshake = acceptor.accept(stream);
             let limit = Duration::from_secs(READ_SECONDS_MAX);
             let Ok(Ok(stream)) = tokio::time::timeout(limit, handshake).await else { return };
+            let Some(agreed) = tls::agreed(stream.get_ref().1) else { return };
+            let door = Door { peer, tls: Some(agreed) };
+            let service = service_fn(move |request| answer(server.clone(), request, door));
             let mut http = auto::Builder::new(TokioExecutor::new());
             http.http1()
                 .timer(TokioTimer::new())
@@ -165,8 +176,7 @@ async fn serve_connection(
 async fn answer(
     server: Arc<Server>,
     request: Request<Incoming>,
-    peer: SocketAddr,
-    secure: bool,
+    door: Door,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let (head, body) = request.into_parts();
     let limit = Duration::from_secs(READ_SECONDS_MAX);
@@ -181,7 +191,7 @@ async fn answer(
             return Ok(pipeline::refuse_unread(&server, &head, &refusal));
         }
     };
-    Ok(pipeline::serve(server, head, body, peer, secure).await)
+    Ok(pipeline::serve(server, head, body, door).await)
 }
 
 async fn read_body(body: Incoming) -> palisade_shape::Result<Bytes> {

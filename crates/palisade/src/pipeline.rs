@@ -2,6 +2,7 @@
 //! route → authenticate → decode → authorize → handle → record → encode.
 
 use crate::authenticate::{self, Offered, Surroundings, authenticate};
+use crate::listener::Door;
 use crate::metrics::Ending;
 use crate::outcome::{self, MISSING_TOKEN};
 use crate::record::{self, Told};
@@ -14,13 +15,12 @@ use http::{HeaderValue, Response};
 use http_body_util::Full;
 use palisade_protocol::{Extra, Form, Parts, respond, respond_error};
 use palisade_services::authorization::{Credential, Decided, authorize};
-use palisade_services::context::{Access, Context, Notes, Request};
+use palisade_services::context::{Access, Context, Notes, Request, TlsDetails};
 use palisade_services::errors::{SERVICE_UNAVAILABLE, internal};
 use palisade_services::service::{Effect, Input, Operation, Service};
 use palisade_services::sts::restriction;
 use palisade_shape::{Error, Protocol, Result, Shape};
 use palisade_store::Read;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// What a request is once it was read and proven.
@@ -48,8 +48,7 @@ pub async fn serve(
     server: Arc<Server>,
     head: Head,
     body: Bytes,
-    peer: SocketAddr,
-    secure: bool,
+    door: Door,
 ) -> Response<Full<Bytes>> {
     let Ok(place) = server.places.clone().try_acquire_owned() else {
         server.metrics.request(Ending::Busy, std::time::Duration::ZERO);
@@ -59,9 +58,9 @@ pub async fn serve(
     };
     let began = server.stopwatch();
     let (response, ending) = if head.uri.path().starts_with(operator::PREFIX) {
-        operator::serve(&server, &head, &body, peer).await
+        operator::serve(&server, &head, &body, door.peer).await
     } else {
-        answer(&server, &head, &body, peer, secure).await
+        answer(&server, &head, &body, door).await
     };
     server.metrics.request(ending, began.elapsed());
     drop(place);
@@ -72,8 +71,7 @@ async fn answer(
     server: &Arc<Server>,
     head: &Head,
     body: &[u8],
-    peer: SocketAddr,
-    secure: bool,
+    door: Door,
 ) -> (Response<Full<Bytes>>, Ending) {
     let fields = authenticate::fields(head);
     let offered = Offered::read(head, &fields);
@@ -81,7 +79,7 @@ async fn answer(
     let Some(route) = server.router.find(head, form.as_ref(), offered.signing_name()) else {
         return unroutable(server, head);
     };
-    let request = begin(server, head, &route, offered.region(), peer, secure);
+    let request = begin(server, head, &route, offered.region(), door);
     let changes = server.plane.credentials.changes();
     let snapshot = server.plane.store.snapshot();
     let proven =
@@ -180,14 +178,7 @@ fn session_may(credential: &Credential, route: &Route) -> Result<()> {
 }
 
 /// The facts of the request that do not depend on its proof.
-fn begin(
-    server: &Server,
-    head: &Head,
-    route: &Route,
-    region: Option<&str>,
-    peer: SocketAddr,
-    secure: bool,
-) -> Request {
+fn begin(server: &Server, head: &Head, route: &Route, region: Option<&str>, door: Door) -> Request {
     let text = |name: &str| {
         let value = head.headers.get(name)?;
         Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
@@ -196,10 +187,15 @@ fn begin(
     Request {
         id: palisade_services::random::uuid(&*plane.random),
         region: region.unwrap_or(&plane.settings.region).to_owned(),
-        source_ip: peer.ip().to_canonical(),
+        source_ip: door.peer.ip().to_canonical(),
         user_agent: text("user-agent"),
         referer: text("referer"),
-        secure,
+        secure: door.tls.is_some(),
+        tls: door.tls.map(|agreed| TlsDetails {
+            version: agreed.version,
+            cipher_suite: agreed.cipher_suite,
+            host: host(head),
+        }),
         at: plane.clock.now(),
         service: route.model.name,
         operation: match &route.target {
@@ -208,6 +204,13 @@ fn begin(
             Target::Unknown { .. } => "",
         },
     }
+}
+
+/// The host that the client asked for: HTTP/2 has it in the URI.
+fn host(head: &Head) -> String {
+    let field = head.headers.get(http::header::HOST).map(|host| host.as_bytes());
+    let authority = head.uri.authority().map(|authority| authority.as_str().as_bytes());
+    String::from_utf8_lossy(field.or(authority).unwrap_or_default()).into_owned()
 }
 
 /// The typed input of an operation that is here; the refusal of one that is not.

@@ -5,7 +5,7 @@ use crate::route::{Route, Target};
 use crate::server::Server;
 use palisade_policy::Layer;
 use palisade_services::audit::{
-    self, CallerFragment, Decision, Event, EventType, Field, Origin, PolicyUse,
+    self, CallerFragment, Decision, Event, EventType, Field, Origin, PolicyUse, Tls,
 };
 use palisade_services::authorization::{Credential, Decided};
 use palisade_services::context::{Notes, Request, from_store};
@@ -186,7 +186,11 @@ fn event<'a>(
             region: audit::region(request.service, &request.region),
             read_only: visible.read_only,
             invoked_by: None,
-            tls: None,
+            tls: request.tls.as_ref().map(|tls| Tls {
+                version: tls.version,
+                cipher_suite: tls.cipher_suite,
+                host: &tls.host,
+            }),
             lab: server.plane.settings.lab,
         },
         error: told.error,

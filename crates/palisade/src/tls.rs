@@ -54,6 +54,36 @@ fn server_config(certificate: &Path, key: &Path) -> Result<ServerConfig, String>
     Ok(config)
 }
 
+/// What a handshake agreed on, in the words of CloudTrail's `tlsDetails`: OpenSSL's names.
+pub fn agreed(connection: &rustls::ServerConnection) -> Option<Agreed> {
+    use rustls::{CipherSuite as Suite, ProtocolVersion};
+    let version = match connection.protocol_version()? {
+        ProtocolVersion::TLSv1_2 => "TLSv1.2",
+        ProtocolVersion::TLSv1_3 => "TLSv1.3",
+        _ => return None,
+    };
+    let cipher_suite = match connection.negotiated_cipher_suite()?.suite() {
+        Suite::TLS13_AES_128_GCM_SHA256 => "TLS_AES_128_GCM_SHA256",
+        Suite::TLS13_AES_256_GCM_SHA384 => "TLS_AES_256_GCM_SHA384",
+        Suite::TLS13_CHACHA20_POLY1305_SHA256 => "TLS_CHACHA20_POLY1305_SHA256",
+        Suite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 => "ECDHE-ECDSA-AES128-GCM-SHA256",
+        Suite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384 => "ECDHE-ECDSA-AES256-GCM-SHA384",
+        Suite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256 => "ECDHE-ECDSA-CHACHA20-POLY1305",
+        Suite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 => "ECDHE-RSA-AES128-GCM-SHA256",
+        Suite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384 => "ECDHE-RSA-AES256-GCM-SHA384",
+        Suite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256 => "ECDHE-RSA-CHACHA20-POLY1305",
+        other => other.as_str()?,
+    };
+    Some(Agreed { version, cipher_suite })
+}
+
+/// How a connection is protected.
+#[derive(Clone, Copy, Debug)]
+pub struct Agreed {
+    pub version: &'static str,
+    pub cipher_suite: &'static str,
+}
+
 /// Makes the authority and the server's certificate if they are not there.
 fn ensure_own_authority(folder: &Path) -> Result<(), String> {
     if folder.join("server-key.pem").exists() {

@@ -20,10 +20,23 @@ pub struct Request {
     pub referer: Option<String>,
     /// It came over TLS.
     pub secure: bool,
+    /// How TLS protected it, for the audit event; none where it is a record that is read again.
+    pub tls: Option<TlsDetails>,
     pub at: Timestamp,
     /// The service's name in the model and the operation's.
     pub service: &'static str,
     pub operation: &'static str,
+}
+
+/// The agreed protection of a connection, in the words of CloudTrail's `tlsDetails`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsDetails {
+    /// `TLSv1.3`
+    pub version: &'static str,
+    /// `TLS_AES_128_GCM_SHA256`
+    pub cipher_suite: &'static str,
+    /// The `Host` header that the client sent.
+    pub host: String,
 }
 
 /// The store as this request may use it.

@@ -61,6 +61,7 @@ impl Lab {
             user_agent: None,
             referer: None,
             secure: false,
+            tls: None,
             at: NOW,
             service: "test",
             operation: "Test",

@@ -23,6 +23,7 @@ fn request() -> Request {
         user_agent: Some("aws-cli/2.31 \"quoted\"".into()),
         referer: None,
         secure: true,
+        tls: None,
         at: Timestamp::from_millis(1_795_370_568_250),
         service: "sts",
         operation: "AssumeRole",
