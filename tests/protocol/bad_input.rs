@@ -91,6 +91,10 @@ fn what_is_too_large_is_refused() {
     let huge = vec![b'a'; (2 << 20) + 1];
     let answer = lab.boto.raw(&Raw { body: &huge, ..query(&keys) });
     assert_eq!(answer.status, 413, "{answer:?}");
+    let long = "x".repeat(70_000);
+    let headers = [FORM, ("X-Long", long.as_str())];
+    let answer = lab.boto.raw(&Raw { headers: &headers, signature: None, ..query(&keys) });
+    assert_eq!(answer.status, 431, "{answer:?}");
     let long = "x".repeat(300_000);
     let headers = [FORM, ("X-Long", long.as_str())];
     let answer = lab.boto.raw(&Raw { headers: &headers, signature: None, ..query(&keys) });

@@ -3,7 +3,9 @@
 
 use crate::commands::client::{ENDPOINT, Endpoint};
 use crate::config::Config;
-use crate::outcome::{INCOMPLETE_BODY, REQUEST_ENTITY_TOO_LARGE, REQUEST_TIMEOUT};
+use crate::outcome::{
+    INCOMPLETE_BODY, REQUEST_ENTITY_TOO_LARGE, REQUEST_HEADER_SECTION_TOO_LARGE, REQUEST_TIMEOUT,
+};
 use crate::server::Server;
 use crate::{pipeline, tls};
 use bytes::Bytes;
@@ -179,6 +181,14 @@ async fn answer(
     door: Door,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let (head, body) = request.into_parts();
+    // The parser's own limit is that of its buffer, which may hold more than it was told.
+    if bytes_of(&head) > HEAD_BYTES_MAX {
+        let refusal = REQUEST_HEADER_SECTION_TOO_LARGE.because(
+            "Your request header and query parameters used to make the request exceed the maximum \
+             allowed size.",
+        );
+        return Ok(pipeline::refuse_unread(&server, &head, &refusal));
+    }
     let limit = Duration::from_secs(READ_SECONDS_MAX);
     let body = match tokio::time::timeout(limit, read_body(body)).await {
         Ok(Ok(body)) => body,
@@ -192,6 +202,15 @@ async fn answer(
         }
     };
     Ok(pipeline::serve(server, head, body, door).await)
+}
+
+/// What a request's line and header fields take, about as they were sent.
+fn bytes_of(head: &http::request::Parts) -> usize {
+    let target = head.uri.path_and_query().map_or(0, |target| target.as_str().len());
+    let field = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
+        name.as_str().len() + value.as_bytes().len() + 4
+    };
+    target + head.headers.iter().map(field).sum::<usize>()
 }
 
 async fn read_body(body: Incoming) -> palisade_shape::Result<Bytes> {

@@ -17,6 +17,8 @@ static UNKNOWN_OPERATION_REST: ErrorCode = ErrorCode::plain("UnknownOperationExc
 static METHOD_NOT_ALLOWED: ErrorCode = ErrorCode::plain("MethodNotAllowed", 405);
 pub static REQUEST_TIMEOUT: ErrorCode = ErrorCode::plain("RequestTimeout", 408);
 pub static REQUEST_ENTITY_TOO_LARGE: ErrorCode = ErrorCode::plain("RequestEntityTooLarge", 413);
+pub static REQUEST_HEADER_SECTION_TOO_LARGE: ErrorCode =
+    ErrorCode::plain("RequestHeaderSectionTooLarge", 431);
 pub static INCOMPLETE_BODY: ErrorCode = ErrorCode::plain("IncompleteBody", 400);
 pub static MISSING_TOKEN: ErrorCode = ErrorCode::plain("MissingAuthenticationToken", 403);
 
