@@ -16,6 +16,7 @@ mod support;
 mod clients;
 mod cloudtrail;
 mod iam;
+mod machine;
 mod operator;
 mod protocol;
 mod sts;

@@ -1,6 +1,7 @@
 //! What `palisade serve` may be told, from three places: the command line, then `PALISADE_*`
 //! variables, then the TOML file of `--config`. An option that nobody knows is an error.
 
+use crate::machine::{Container, Instance, Machines};
 use clap::Args;
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -58,6 +59,10 @@ pub struct Options {
     /// once it is on the disk [default: grouped]
     #[arg(long, env = "PALISADE_AUDIT_READS", value_name = "grouped|synced")]
     pub audit_reads: Option<String>,
+
+    /// The tables of the file that describe workloads.
+    #[arg(skip)]
+    pub machines: Machines,
 }
 
 /// The file of `--config`: the options by their names, and tables for parts of the system.
@@ -75,6 +80,10 @@ struct File {
     insecure_plaintext: Option<bool>,
     log_format: Option<String>,
     audit: Option<AuditFile>,
+    #[serde(default)]
+    instance: Vec<Instance>,
+    #[serde(default)]
+    container: Vec<Container>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -95,6 +104,7 @@ pub struct Config {
     pub tls: Tls,
     pub log_json: bool,
     pub synced_reads: bool,
+    pub machines: Machines,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -158,6 +168,7 @@ impl Options {
             insecure_plaintext: self.insecure_plaintext.or(file.insecure_plaintext),
             log_format: self.log_format.or(file.log_format),
             audit_reads: self.audit_reads.or(file.audit.and_then(|audit| audit.reads)),
+            machines: Machines { instances: file.instance, containers: file.container },
         })
     }
 
@@ -172,6 +183,7 @@ impl Options {
                  something in front of Palisade already encrypts"
             ));
         }
+        self.machines.check(plaintext)?;
         let account_id = self.account_id;
         if account_id.as_deref().is_some_and(|id| !is_account_id(id)) {
             return Err("--account-id wants twelve digits".into());
@@ -189,6 +201,7 @@ impl Options {
             tls,
             log_json,
             synced_reads,
+            machines: self.machines,
         })
     }
 }

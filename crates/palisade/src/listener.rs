@@ -7,7 +7,7 @@ use crate::outcome::{
     INCOMPLETE_BODY, REQUEST_ENTITY_TOO_LARGE, REQUEST_HEADER_SECTION_TOO_LARGE, REQUEST_TIMEOUT,
 };
 use crate::server::Server;
-use crate::{pipeline, tls};
+use crate::{machine, pipeline, tls};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -47,6 +47,7 @@ pub async fn run(server: Arc<Server>, config: &Config) -> Result<(), String> {
         region: config.region.clone(),
         ca_bundle: serving.as_ref().and_then(|serving| serving.ca_bundle.clone()),
     };
+    let workloads = machine::serve(&server, &config.machines).await?;
     announce(&server, config, &endpoint)?;
     let acceptor = serving.map(|serving| tokio_rustls::TlsAcceptor::from(serving.config));
     let mut stop = signals().map_err(|error| error.to_string())?;
@@ -74,7 +75,7 @@ pub async fn run(server: Arc<Server>, config: &Config) -> Result<(), String> {
             drop(place);
         });
     }
-    drop(listener);
+    drop((listener, workloads));
     drain(graceful, stop).await;
     Ok(())
 }

@@ -5,7 +5,9 @@ mod commands;
 mod config;
 mod explain;
 mod first_start;
+mod internal;
 mod listener;
+mod machine;
 mod metrics;
 mod operator;
 mod outcome;
@@ -36,7 +38,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Run the server
-    Serve(commands::serve::Serve),
+    Serve(Box<commands::serve::Serve>),
     /// Print export lines for the AWS CLI and SDKs: eval "$(palisade env)"
     Env(commands::env::Env),
     /// Ask a running server how it is; exit 0 when it answers

@@ -246,7 +246,7 @@ fn decode(
 }
 
 /// Authorizes and handles a read, beside all others.
-fn read(call: &Call, snapshot: &dyn Read) -> Outcome {
+pub fn read(call: &Call, snapshot: &dyn Read) -> Outcome {
     let plane = &*call.server.plane;
     let caller = &call.credential.caller;
     let mut cx = Context::new(plane, caller, &call.request, Access::Read(snapshot));

@@ -136,14 +136,16 @@ pub fn records(
     let own = &*credential.caller.account;
     let shared = &told.notes.shared_with;
     let shared_id = (!shared.is_empty()).then(|| uuid(server));
-    let mut recipients: Vec<&str> = vec![own];
+    // A service has no account: what it does is in the trail of whom it does it for.
+    let mut recipients: Vec<&str> = if own.is_empty() { Vec::new() } else { vec![own] };
     recipients.extend(shared.iter().map(String::as_str).filter(|account| *account != own));
     let mut decision = Vec::with_capacity(640);
     decision_of(server, request, credential, &told, revision).write(&mut decision);
     let mut records = Vec::with_capacity(recipients.len());
     for (index, recipient) in recipients.iter().copied().enumerate() {
-        // The caller's own event bears the request's id, which is how a decision is found again.
-        let event_id = if recipient == own { request.id.clone() } else { uuid(server) };
+        // The first event, the caller's own, bears the request's id, which is how a decision is
+        // found again.
+        let event_id = if index == 0 { request.id.clone() } else { uuid(server) };
         let event = event(server, request, credential, &told, &event_id, recipient);
         let mut bytes = Vec::with_capacity(1024);
         Event { shared_id: shared_id.as_deref(), ..event }.write(&mut bytes);

@@ -112,6 +112,18 @@ impl Caller {
         }
     }
 
+    /// An AWS service that acts for itself: `ec2.amazonaws.com`.
+    pub fn service(name: &str) -> Self {
+        Self {
+            account: "".into(),
+            principal: Principal::Service { name: name.into() },
+            arn: name.into(),
+            user_id: name.into(),
+            access_key_id: None,
+            session: None,
+        }
+    }
+
     /// An account's root user, as the operator acts for it.
     pub fn root(account: &str) -> Self {
         Self {

@@ -14,6 +14,8 @@ pub struct CallerFragment {
     own: Vec<u8>,
     /// The same for the account of a resource that the caller reached across accounts.
     foreign: Vec<u8>,
+    /// The AWS service that calls, where one does; events name it in place of address and client.
+    pub(super) service: Option<Arc<str>>,
     /// `caller` of the decision record.
     pub(super) decision: Vec<u8>,
 }
@@ -24,6 +26,10 @@ impl CallerFragment {
             account: caller.account.clone(),
             own: own_identity(caller),
             foreign: foreign_identity(caller),
+            service: match &caller.principal {
+                Principal::Service { name } => Some(name.clone()),
+                _ => None,
+            },
             decision: super::record::caller_json(caller),
         }
     }

@@ -112,7 +112,7 @@ impl Event<'_> {
         json::string(out, "eventName", request.operation);
         json::string(out, "awsRegion", self.origin.region);
         // A service that calls for someone is named instead of its address and its client.
-        if let Some(service) = self.origin.invoked_by {
+        if let Some(service) = self.origin.invoked_by.or(self.caller.service.as_deref()) {
             json::string(out, "sourceIPAddress", service);
             json::string(out, "userAgent", service);
             return;

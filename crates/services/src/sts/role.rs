@@ -79,7 +79,11 @@ pub fn assume_role(cx: &mut Context, input: AssumeRoleRequest) -> Result<AssumeR
     let arn = parse(&role_arn)?;
     let Some(role) = role_of(cx, &arn)? else { return Err(denied(cx, &role_arn)) };
     let caller = role_session(cx);
-    let seconds = duration(&role, duration_seconds, caller.is_some())?;
+    let seconds = match cx.caller.principal {
+        // What a service hands on to a workload lasts as long as the service says.
+        Principal::Service { .. } => duration_seconds.unwrap_or(HOUR_SECONDS),
+        _ => duration(&role, duration_seconds, caller.is_some())?,
+    };
     let source_identity = sourced(caller.as_deref(), source_identity)?;
     let SessionPolicies { inline, arns } =
         session_policy::check(cx, &arn.account, policy, policy_arns)?;
