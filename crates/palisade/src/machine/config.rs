@@ -58,7 +58,7 @@ fn one_hop() -> u32 {
 }
 
 impl Machines {
-    /// Refuses what makes no sense. `plaintext`: the operator allows plain HTTP beyond this machine.
+    /// Refuses what makes no sense. With `plaintext` the operator allows plain HTTP to go further.
     pub fn check(&self, plaintext: bool) -> Result<(), String> {
         for instance in &self.instances {
             check_address(instance.listen, plaintext)?;
