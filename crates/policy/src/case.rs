@@ -11,11 +11,12 @@
 //! ```
 
 use crate::arn::Arn;
-use crate::decide::{Decision, Layer, Outcome, Policies, StatementRef, decide};
+use crate::decide::{Decision, Layer, Outcome, Policies, decide};
 use crate::document::{DocumentKind, Policy};
 use crate::explain::{Trace, explain};
 use crate::request::{ContextKeys, Lookup, Principal, PrincipalKind, Request, ResourceRule};
 use crate::set::PolicySet;
+use crate::statements::Statements;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -104,8 +105,8 @@ pub struct Answer {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub denied_by: Option<Layer>,
     /// The deciding statements; a policy's label is its place in the case, as `scps[1][0]`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub matched: Vec<StatementRef>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub matched: Statements,
 }
 
 /// Why a case could not be evaluated.

@@ -5,6 +5,7 @@ use crate::decide::{Decision, Layer, Outcome, Policies, Scope, StatementRef};
 use crate::principal::Grant;
 use crate::request::{PrincipalKind, Request, ResourceRule};
 use crate::set::{PolicySet, Verdict};
+use crate::statements::Statements;
 use crate::truth::Truth;
 use std::sync::Arc;
 
@@ -102,30 +103,33 @@ struct Judge<'a> {
 impl Judge<'_> {
     fn decide(&self) -> Decision {
         if self.scope.exempt {
-            return decision(Outcome::Allowed, None, Vec::new());
+            return decision(Outcome::Allowed, None, Statements::default());
         }
         if !self.scope.action {
-            return decision(Outcome::ImplicitDeny, Some(Layer::Identity), Vec::new());
+            let denied_by = Some(Layer::Identity);
+            return decision(Outcome::ImplicitDeny, denied_by, Statements::default());
         }
         if let Some(statement) = self.find_deny(|levels| levels.deny, |verdict| verdict.deny) {
             let denied_by = Some(statement.layer);
-            return decision(Outcome::ExplicitDeny, denied_by, vec![statement]);
+            let statements = Statements::new(Some(statement), None);
+            return decision(Outcome::ExplicitDeny, denied_by, statements);
         }
         let unresolvable =
             self.find_deny(|levels| levels.deny_unresolvable, |verdict| verdict.deny_unresolvable);
         if let Some(statement) = unresolvable {
             let denied_by = Some(Layer::Unresolvable);
-            return decision(Outcome::ImplicitDeny, denied_by, vec![statement]);
+            let statements = Statements::new(Some(statement), None);
+            return decision(Outcome::ImplicitDeny, denied_by, statements);
         }
         let Some(layer) = self.missing(Known::Certain) else {
             return decision(Outcome::Allowed, None, self.granting());
         };
         if self.missing(Known::Hoped).is_none() {
             // All that stands between the request and an allow is what could not be resolved.
-            let statements = self.find_hope().into_iter().collect();
+            let statements = Statements::new(self.find_hope(), None);
             return decision(Outcome::ImplicitDeny, Some(Layer::Unresolvable), statements);
         }
-        decision(Outcome::ImplicitDeny, Some(layer), Vec::new())
+        decision(Outcome::ImplicitDeny, Some(layer), Statements::default())
     }
 
     /// The first layer without an allow that is needed; `None` when the request is allowed.
@@ -208,13 +212,12 @@ impl Judge<'_> {
     }
 
     /// The statements of resource and identity that allow.
-    fn granting(&self) -> Vec<StatementRef> {
-        let layers = [Layer::Resource, Layer::Identity].into_iter();
-        let statements = layers.filter_map(|layer| {
+    fn granting(&self) -> Statements {
+        let of = |layer| {
             let (_, index) = self.verdicts.single(layer)?.allow?;
             self.statement(layer, index)
-        });
-        statements.collect()
+        };
+        Statements::new(of(Layer::Resource), of(Layer::Identity))
     }
 
     fn statement(&self, layer: Layer, index: u32) -> Option<StatementRef> {
@@ -247,7 +250,7 @@ impl Known {
     }
 }
 
-fn decision(outcome: Outcome, denied_by: Option<Layer>, statements: Vec<StatementRef>) -> Decision {
+fn decision(outcome: Outcome, denied_by: Option<Layer>, statements: Statements) -> Decision {
     Decision { outcome, denied_by, statements }
 }
 

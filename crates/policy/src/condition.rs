@@ -1,9 +1,10 @@
 //! Conditions: one operator, one key, its values, compiled once and tested against the context.
 
+use crate::asked::Asked;
 use crate::document::{ConditionElement, Version};
 use crate::operator::{Family, Operator, Quantifier, Relation};
 use crate::pattern::{Pattern, Syntax};
-use crate::request::{ContextKeys, Lookup};
+use crate::request::Lookup;
 use crate::resource::ArnPattern;
 use crate::truth::Truth;
 use crate::value::{self, Decimal};
@@ -64,18 +65,19 @@ impl Condition {
         Some(Self { operator, key: element.key.text.to_lowercase().into(), test })
     }
 
+    /// The key, in lower case.
     pub fn key(&self) -> &str {
         &self.key
     }
 
     /// Whether the condition holds.
-    pub fn holds(&self, keys: &dyn ContextKeys) -> Truth {
+    pub fn holds<'a>(&'a self, keys: &Asked<'a>) -> Truth {
         let found = keys.get(&self.key);
         self.holds_for(&found, keys)
     }
 
     /// As [`Condition::holds`], with the key's value already looked up.
-    pub fn holds_for(&self, found: &Lookup<'_>, keys: &dyn ContextKeys) -> Truth {
+    pub fn holds_for<'a>(&'a self, found: &Lookup<'_>, keys: &Asked<'a>) -> Truth {
         let values = match found {
             Lookup::Unresolvable => return Truth::Unresolvable,
             Lookup::Absent => &[],
@@ -113,19 +115,18 @@ impl Condition {
 
     /// Whether one value of the request is as the policy wants it. A negated operator wants it to
     /// match none of the policy's values, which a value of the wrong type does.
-    fn accepts(&self, value: &str, keys: &dyn ContextKeys) -> Truth {
+    fn accepts<'a>(&'a self, value: &str, keys: &Asked<'a>) -> Truth {
         let matched = self.matches_any(value, keys);
         if self.operator.negated { matched.invert() } else { matched }
     }
 
-    fn matches_any(&self, text: &str, keys: &dyn ContextKeys) -> Truth {
+    fn matches_any<'a>(&'a self, text: &str, keys: &Asked<'a>) -> Truth {
         match &self.test {
             Test::Text(patterns) => {
                 Truth::any(patterns.iter().map(|pattern| pattern.matches(text, keys)))
             }
             Test::TextIgnoringCase(patterns) => {
-                let matches = |pattern: &Pattern| pattern.matches_ignoring_case(text, keys);
-                Truth::any(patterns.iter().map(matches))
+                Truth::any(patterns.iter().map(|it| it.matches_ignoring_case(text, keys)))
             }
             Test::Numeric(relation, values) => Truth::of(numeric(text, *relation, values)),
             Test::Date(relation, values) => {
@@ -136,13 +137,13 @@ impl Condition {
             }
             Test::Bool(patterns) => match value::parse_bool(text) {
                 Some(value) => {
-                    Truth::any(patterns.iter().map(|pattern| bool_equals(pattern, value, keys)))
+                    let text = if value { "true" } else { "false" };
+                    Truth::any(patterns.iter().map(|it| it.matches_ignoring_case(text, keys)))
                 }
                 None => Truth::No,
             },
             Test::Binary(values) => {
-                let bytes = value::parse_binary(text);
-                Truth::of(bytes.is_some_and(|bytes| values.iter().any(|value| **value == *bytes)))
+                Truth::of(value::with_binary(text, |bytes| values.iter().any(|it| **it == *bytes)))
             }
             Test::Address(networks) => {
                 let address = value::parse_network(text);
@@ -156,13 +157,6 @@ impl Condition {
             }
             Test::Null(_) => Truth::No,
         }
-    }
-}
-
-fn bool_equals(pattern: &Pattern, value: bool, keys: &dyn ContextKeys) -> Truth {
-    match pattern.expand(keys) {
-        Ok(text) => Truth::of(value::parse_bool(&text) == Some(value)),
-        Err(reason) => reason,
     }
 }
 

@@ -10,6 +10,7 @@ use crate::rcp_services::supports_rcp;
 use crate::request::Request;
 use crate::set::PolicySet;
 use crate::statement::Query;
+use crate::statements::Statements;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -76,7 +77,7 @@ pub struct Decision {
     pub denied_by: Option<Layer>,
     /// The statements that decided: the denying one, the one that cannot be resolved, or those
     /// that granted (the resource's, the identity's). Empty for an implicit deny and for root.
-    pub statements: Vec<StatementRef>,
+    pub statements: Statements,
 }
 
 impl Decision {
@@ -161,21 +162,21 @@ pub fn decide(request: &Request<'_>, policies: &Policies<'_>) -> Decision {
 }
 
 /// Asks the layers in the order in which they are named, and stops at an explicit deny.
-fn gather(
-    request: &Request<'_>,
-    policies: &Policies<'_>,
+fn gather<'a>(
+    request: &Request<'a>,
+    policies: &Policies<'a>,
     scope: Scope,
     action: &ActionName,
     verdicts: &mut Verdicts,
 ) {
     let query = Query::new(request, policies);
-    let levels: &[Arc<PolicySet>] = if scope.scps { policies.scps } else { &[] };
+    let levels: &'a [Arc<PolicySet>] = if scope.scps { policies.scps } else { &[] };
     for (level, set) in levels.iter().enumerate() {
         if verdicts.scps.add(level, set.evaluate(action, &query)) {
             return;
         }
     }
-    let levels: &[Arc<PolicySet>] = if scope.rcps { policies.rcps } else { &[] };
+    let levels: &'a [Arc<PolicySet>] = if scope.rcps { policies.rcps } else { &[] };
     for (level, set) in levels.iter().enumerate() {
         if verdicts.rcps.add(level, set.evaluate(action, &query)) {
             return;

@@ -1,13 +1,14 @@
 //! The whole trace of a decision: every stage, every policy, every statement, every condition.
 
 use crate::action::ActionName;
+use crate::asked::Asked;
 use crate::combine::{Verdicts, combine};
 use crate::condition::Condition;
 use crate::decide::{Decision, Layer, Policies, Scope};
 use crate::document::{ConditionElement, Effect, Element, PrincipalElement, Statement};
 use crate::principal::Grant;
 use crate::rcp_services::supports_rcp;
-use crate::request::{ContextKeys, Lookup, PrincipalKind, Request};
+use crate::request::{Lookup, PrincipalKind, Request};
 use crate::set::{PolicySet, Verdict};
 use crate::statement::{CompiledStatement, Query};
 use crate::truth::Truth;
@@ -223,7 +224,7 @@ fn absent(layer: Layer, reason: &'static str) -> Stage {
     Stage { layer, level: None, skipped, allows: None, denies: false, policies: Vec::new() }
 }
 
-impl Tracer<'_> {
+impl<'a> Tracer<'a> {
     fn why_not_any(&self, scope: Scope) -> Option<&'static str> {
         if scope.exempt {
             return Some(NO_PERMISSION_NEEDED);
@@ -283,7 +284,7 @@ impl Tracer<'_> {
         layer: Layer,
         level: Option<usize>,
         skipped: Option<&'static str>,
-        set: &PolicySet,
+        set: &'a PolicySet,
     ) -> (Stage, Verdict) {
         let mut verdict = Verdict::default();
         let mut policies = Vec::new();
@@ -312,7 +313,7 @@ impl Tracer<'_> {
     fn statement(
         &self,
         index: usize,
-        compiled: &CompiledStatement,
+        compiled: &'a CompiledStatement,
         written: &Statement,
     ) -> StatementTrace {
         let caller = self.request.principal;
@@ -321,12 +322,12 @@ impl Tracer<'_> {
             .action
             .as_ref()
             .is_some_and(|action| compiled.actions.matches(action.service(), action.name()));
-        let resource = compiled.resources.matches(&self.query.target, self.query.keys);
+        let resource = compiled.resources.matches(&self.query.target, &self.query.keys);
         let conditions: Vec<ConditionTrace> = compiled
             .conditions
             .iter()
             .zip(&written.conditions)
-            .map(|(compiled, written)| condition(compiled, written, self.query.keys))
+            .map(|(compiled, written)| condition(compiled, written, &self.query.keys))
             .collect();
         let met = Truth::all(conditions.iter().map(|condition| condition.matched));
         let named = Truth::of(grant.is_some());
@@ -373,10 +374,10 @@ fn principal_trace(written: &PrincipalElement, caller: &str, matched: Truth) -> 
     }
 }
 
-fn condition(
-    compiled: &Condition,
+fn condition<'a>(
+    compiled: &'a Condition,
     written: &ConditionElement,
-    keys: &dyn ContextKeys,
+    keys: &Asked<'a>,
 ) -> ConditionTrace {
     let found = keys.get(compiled.key());
     ConditionTrace {

@@ -1,6 +1,7 @@
 //! Text patterns: `*`, `?`, and policy variables, matched without backtracking.
 
-use crate::request::{ContextKeys, Lookup};
+use crate::asked::Asked;
+use crate::request::Lookup;
 use crate::truth::Truth;
 use std::borrow::Cow;
 
@@ -44,7 +45,7 @@ enum Shape {
 }
 
 /// Variables whose values fit on the stack while matching.
-const STACK_VALUES: usize = 4;
+const STACK_VALUES: usize = 8;
 
 impl Pattern {
     pub fn compile(text: &str, syntax: Syntax) -> Self {
@@ -53,7 +54,7 @@ impl Pattern {
         Self { shape: simplify(pieces), variables: variables.into() }
     }
 
-    pub fn matches(&self, text: &str, keys: &dyn ContextKeys) -> Truth {
+    pub fn matches<'a>(&'a self, text: &str, keys: &Asked<'a>) -> Truth {
         match &self.shape {
             Shape::Anything => Truth::Yes,
             Shape::Literal(literal) => Truth::of(**literal == *text),
@@ -68,11 +69,16 @@ impl Pattern {
 
     /// As [`Pattern::matches`], for patterns known to have no variable.
     pub fn matches_plain(&self, text: &str) -> bool {
-        self.matches(text, &crate::request::NoKeys) == Truth::Yes
+        match &self.shape {
+            Shape::Anything => true,
+            Shape::Literal(literal) => **literal == *text,
+            Shape::Prefix(prefix) => text.starts_with(&**prefix),
+            Shape::Pieces(pieces) => self.variables.is_empty() && match_pieces(pieces, text, &[]),
+        }
     }
 
     /// Whole-text comparison that ignores case; for patterns compiled without wildcards.
-    pub fn matches_ignoring_case(&self, text: &str, keys: &dyn ContextKeys) -> Truth {
+    pub fn matches_ignoring_case<'a>(&'a self, text: &str, keys: &Asked<'a>) -> Truth {
         match &self.shape {
             Shape::Anything => Truth::Yes,
             Shape::Literal(literal) => Truth::of(equals_ignoring_case(literal.chars(), text)),
@@ -87,7 +93,7 @@ impl Pattern {
 
     /// The pattern as text with its variables filled in; `Err` says why there is none. Only for
     /// patterns compiled without wildcards.
-    pub fn expand(&self, keys: &dyn ContextKeys) -> Result<Cow<'_, str>, Truth> {
+    pub fn expand<'a>(&'a self, keys: &Asked<'a>) -> Result<Cow<'a, str>, Truth> {
         let pieces = match &self.shape {
             Shape::Anything => return Ok(Cow::Borrowed("*")),
             Shape::Literal(text) | Shape::Prefix(text) => return Ok(Cow::Borrowed(text)),
@@ -104,10 +110,10 @@ impl Pattern {
 
     /// Looks up all variables, then matches. A variable without a value matches nothing, which
     /// outweighs one that cannot be resolved.
-    fn with_values(
-        &self,
-        keys: &dyn ContextKeys,
-        mut matching: impl FnMut(&[Cow<'_, str>]) -> Truth,
+    fn with_values<'a>(
+        &'a self,
+        keys: &Asked<'a>,
+        matching: impl FnOnce(&[Cow<'_, str>]) -> Truth,
     ) -> Truth {
         if self.variables.len() > STACK_VALUES {
             let mut values = vec![Cow::Borrowed(""); self.variables.len()];
@@ -120,9 +126,9 @@ impl Pattern {
     }
 }
 
-fn fill<'k>(
-    variables: &'k [Variable],
-    keys: &'k dyn ContextKeys,
+fn fill<'a, 'k>(
+    variables: &'a [Variable],
+    keys: &'k Asked<'a>,
     values: &mut [Cow<'k, str>],
 ) -> Truth {
     let mut filled = Truth::Yes;
@@ -348,7 +354,7 @@ fn find<'t>(piece: &[Atom], text: &'t str, values: &[Cow<'_, str>]) -> Option<&'
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::request::NoKeys;
+    use crate::request::{ContextKeys, NoKeys};
     use proptest::prelude::*;
 
     struct Keys;
@@ -369,7 +375,7 @@ mod tests {
 
     fn check(pattern: &str, text: &str, expected: Truth) {
         let compiled = Pattern::compile(pattern, GLOB);
-        assert_eq!(compiled.matches(text, &Keys), expected, "{pattern} on {text}");
+        assert_eq!(compiled.matches(text, &Asked::new(&Keys)), expected, "{pattern} on {text}");
     }
 
     #[test]
@@ -429,10 +435,10 @@ mod tests {
     fn long_text_and_many_stars_stay_fast() {
         let pattern = Pattern::compile(&"a*".repeat(200), GLOB);
         let mut text = "a".repeat(20_000);
-        assert_eq!(pattern.matches(&text, &NoKeys), Truth::Yes);
+        assert_eq!(pattern.matches(&text, &Asked::new(&NoKeys)), Truth::Yes);
         let pattern = Pattern::compile(&format!("{}b", "a*?".repeat(200)), GLOB);
         text.push('c');
-        assert_eq!(pattern.matches(&text, &NoKeys), Truth::No);
+        assert_eq!(pattern.matches(&text, &Asked::new(&NoKeys)), Truth::No);
     }
 
     /// The definition: a star is any text, tried from the shortest to the longest.
@@ -457,8 +463,9 @@ mod tests {
         #[test]
         fn never_panics(pattern in "\\PC*", text in "\\PC*") {
             let compiled = Pattern::compile(&pattern, GLOB);
-            let _ = compiled.matches(&text, &Keys);
-            let _ = compiled.matches_ignoring_case(&text, &Keys);
+            let keys = Asked::new(&Keys);
+            let _ = compiled.matches(&text, &keys);
+            let _ = compiled.matches_ignoring_case(&text, &keys);
         }
     }
 }

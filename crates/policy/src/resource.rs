@@ -3,10 +3,11 @@
 //! Source: "IAM JSON policy elements: Resource" and "Amazon Resource Names (ARNs)".
 
 use crate::arn::Arn;
+use crate::asked::Asked;
 use crate::document::{Element, Version};
 use crate::pattern::{Pattern, Syntax};
-use crate::request::ContextKeys;
 use crate::truth::Truth;
+use std::sync::Arc;
 
 /// An ARN pattern. Wildcards stay within their field; in the last they match anything.
 #[derive(Clone, Debug)]
@@ -51,14 +52,14 @@ impl ArnPattern {
         })
     }
 
-    pub fn matches_text(&self, text: &str, keys: &dyn ContextKeys) -> Truth {
+    pub fn matches_text<'a>(&'a self, text: &str, keys: &Asked<'a>) -> Truth {
         match Arn::parse(text) {
             Some(arn) => self.matches(&arn, keys),
             None => Truth::No,
         }
     }
 
-    pub fn matches(&self, arn: &Arn<'_>, keys: &dyn ContextKeys) -> Truth {
+    pub fn matches<'a>(&'a self, arn: &Arn<'_>, keys: &Asked<'a>) -> Truth {
         // The field that tells most apart goes first.
         let fields = [
             (&self.resource, arn.resource),
@@ -112,13 +113,19 @@ enum ResourcePattern {
 /// The resource a request names.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Target<'a> {
+    text: &'a str,
     /// `None` for `*` and for anything that is no ARN.
     arn: Option<Arn<'a>>,
 }
 
 impl<'a> Target<'a> {
     pub fn new(resource: &'a str) -> Self {
-        Self { arn: Arn::parse(resource) }
+        Self { text: resource, arn: Arn::parse(resource) }
+    }
+
+    /// As it was given.
+    pub fn text(&self) -> &'a str {
+        self.text
     }
 }
 
@@ -133,19 +140,25 @@ pub(crate) enum Resources {
 
 /// One compiled value of the element.
 #[derive(Clone, Debug)]
-pub(crate) struct ResourceMatcher(ResourcePattern);
+pub(crate) struct ResourceMatcher {
+    pattern: ResourcePattern,
+    /// What every resource that matches begins with.
+    lead: Arc<str>,
+}
 
 impl ResourceMatcher {
     fn compile(text: &str, version: Version) -> Option<Self> {
         if text == "*" {
-            return Some(Self(ResourcePattern::All));
+            return Some(Self { pattern: ResourcePattern::All, lead: Arc::default() });
         }
         let pattern = ArnPattern::compile_resource(text, version)?;
-        Some(Self(ResourcePattern::Arn(Box::new(pattern))))
+        // Fields that are equal to the pattern's up to here are so as one text, too.
+        let lead = text.find(['*', '?', '$']).and_then(|end| text.get(..end)).unwrap_or(text);
+        Some(Self { pattern: ResourcePattern::Arn(Box::new(pattern)), lead: lead.into() })
     }
 
-    pub fn matches(&self, target: &Target<'_>, keys: &dyn ContextKeys) -> Truth {
-        match (&self.0, &target.arn) {
+    pub fn matches<'a>(&'a self, target: &Target<'_>, keys: &Asked<'a>) -> Truth {
+        match (&self.pattern, &target.arn) {
             (ResourcePattern::All, _) => Truth::Yes,
             (ResourcePattern::Arn(pattern), Some(arn)) => pattern.matches(arn, keys),
             (ResourcePattern::Arn(_), None) => Truth::No,
@@ -161,7 +174,7 @@ impl Resources {
         if element.negated { Self::AllBut(matchers) } else { Self::Named(matchers) }
     }
 
-    pub fn matches(&self, target: &Target<'_>, keys: &dyn ContextKeys) -> Truth {
+    pub fn matches<'a>(&'a self, target: &Target<'_>, keys: &Asked<'a>) -> Truth {
         match self {
             Self::Implied => Truth::Yes,
             Self::Named(matchers) => {
@@ -170,6 +183,14 @@ impl Resources {
             Self::AllBut(matchers) => {
                 Truth::any(matchers.iter().map(|matcher| matcher.matches(target, keys))).invert()
             }
+        }
+    }
+
+    /// Texts of which a resource must begin with one to match at all. Without one nothing matches.
+    pub fn leads(&self) -> Vec<Arc<str>> {
+        match self {
+            Self::Implied | Self::AllBut(_) => vec![Arc::default()],
+            Self::Named(matchers) => matchers.iter().map(|it| Arc::clone(&it.lead)).collect(),
         }
     }
 }

@@ -3,10 +3,10 @@
 use crate::action::ActionName;
 use crate::decide::StatementRef;
 use crate::document::{Effect, Policy, Statement};
+use crate::index::{Group, Index};
 use crate::principal::Grant;
 use crate::statement::{CompiledPolicy, CompiledStatement, Query};
 use crate::truth::Truth;
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Policies that act as one layer: all policies of a principal, a resource's policy, one SCP
@@ -16,10 +16,7 @@ pub struct PolicySet {
     policies: Box<[Labelled]>,
     /// Which statement of which policy, in order of policies and statements.
     places: Box<[Place]>,
-    /// By service prefix, sorted.
-    services: Box<[(Box<str>, Service)]>,
-    /// For actions of services that no statement names.
-    others: Candidates,
+    index: Index,
 }
 
 #[derive(Clone, Debug)]
@@ -32,21 +29,6 @@ pub(crate) struct Labelled {
 pub(crate) struct Place {
     pub policy: u32,
     pub statement: u32,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Service {
-    /// Statements about each action that is named in full: they need no further look at it.
-    named: Box<[(Box<str>, Candidates)]>,
-    /// For all other actions: statements whose patterns may match.
-    patterned: Candidates,
-}
-
-/// Statements to look at, as indices into `places`, ascending.
-#[derive(Clone, Debug, Default)]
-struct Candidates {
-    deny: Box<[u32]>,
-    allow: Box<[u32]>,
 }
 
 /// What a set says about a request.
@@ -66,10 +48,8 @@ impl Verdict {
     pub fn add(&mut self, effect: Effect, index: u32, truth: Truth, grant: Grant) {
         match (effect, truth) {
             (_, Truth::No) => {}
-            (Effect::Deny, Truth::Yes) => self.deny = self.deny.or(Some(index)),
-            (Effect::Deny, Truth::Unresolvable) => {
-                self.deny_unresolvable = self.deny_unresolvable.or(Some(index));
-            }
+            (Effect::Deny, Truth::Yes) => earliest(&mut self.deny, index),
+            (Effect::Deny, Truth::Unresolvable) => earliest(&mut self.deny_unresolvable, index),
             (Effect::Allow, Truth::Yes) => strengthen(&mut self.allow, grant, index),
             (Effect::Allow, Truth::Unresolvable) => {
                 strengthen(&mut self.allow_unresolvable, grant, index);
@@ -78,8 +58,12 @@ impl Verdict {
     }
 }
 
+fn earliest(first: &mut Option<u32>, index: u32) {
+    *first = Some(first.map_or(index, |held| held.min(index)));
+}
+
 fn strengthen(best: &mut Option<(Grant, u32)>, grant: Grant, index: u32) {
-    if best.is_none_or(|(held, _)| grant > held) {
+    if best.is_none_or(|(held, at)| grant > held || (grant == held && index < at)) {
         *best = Some((grant, index));
     }
 }
@@ -98,10 +82,12 @@ impl PolicySet {
                 places.push(Place { policy, statement });
             }
         }
-        let mut set = Self { policies, places: places.into(), ..Self::default() };
-        let index = Index::build(&set);
-        set.services = index.services;
-        set.others = index.others;
+        let mut set = Self { policies, places: places.into(), index: Index::default() };
+        let statements = (0..).zip(&set.places);
+        let statements = statements
+            .filter_map(|(index, _)| set.place(index).map(|(_, _, statement)| (index, statement)));
+        let index = Index::build(&statements.collect::<Vec<_>>());
+        set.index = index;
         set
     }
 
@@ -144,94 +130,48 @@ impl PolicySet {
         Some((labelled, place.statement, statement))
     }
 
-    /// Asks all statements that can be about the action. An applying Deny ends it.
-    pub(crate) fn evaluate(&self, action: &ActionName, query: &Query<'_>) -> Verdict {
-        let (service, name) = (action.service(), action.name());
-        let (candidates, known) = self.candidates(service, name);
+    /// Asks all statements that can be about the action and the resource. Which of several that
+    /// apply is named does not depend on the order of asking: the most direct, of equals the first.
+    pub(crate) fn evaluate<'a>(&'a self, action: &ActionName, query: &Query<'a>) -> Verdict {
         let mut verdict = Verdict::default();
-        for index in &candidates.deny {
-            let Some((_, _, statement)) = self.place(*index) else { continue };
-            if known || statement.actions.matches(service, name) {
-                let (truth, grant) = statement.applies(query);
-                verdict.add(Effect::Deny, *index, truth, grant);
-                if truth == Truth::Yes {
-                    return verdict;
-                }
-            }
-        }
-        for index in &candidates.allow {
-            let Some((_, _, statement)) = self.place(*index) else { continue };
-            if known || statement.actions.matches(service, name) {
-                let (truth, grant) = statement.applies(query);
-                verdict.add(Effect::Allow, *index, truth, grant);
-                if truth == Truth::Yes && grant == Grant::Direct {
-                    break;
-                }
-            }
+        let (candidates, known) = self.index.candidates(action);
+        let sure = |verdict: &Verdict, index: u32| verdict.deny.is_some_and(|first| first < index);
+        self.ask(&candidates.deny, Effect::Deny, (action, known), query, &mut verdict, sure);
+        if verdict.deny.is_none() {
+            let direct = |verdict: &Verdict, index: u32| {
+                verdict.allow.is_some_and(|(grant, at)| grant == Grant::Direct && at < index)
+            };
+            self.ask(
+                &candidates.allow,
+                Effect::Allow,
+                (action, known),
+                query,
+                &mut verdict,
+                direct,
+            );
         }
         verdict
     }
 
-    /// The statements to look at, and whether they are known to be about the action.
-    fn candidates(&self, service: &str, name: &str) -> (&Candidates, bool) {
-        let found = self.services.binary_search_by(|(known, _)| (**known).cmp(service));
-        let Some((_, service)) = found.ok().and_then(|at| self.services.get(at)) else {
-            return (&self.others, true);
-        };
-        let found = service.named.binary_search_by(|(known, _)| (**known).cmp(name));
-        match found.ok().and_then(|at| service.named.get(at)) {
-            Some((_, candidates)) => (candidates, true),
-            None => (&service.patterned, false),
-        }
-    }
-}
-
-/// The index of a set under construction.
-struct Index {
-    services: Box<[(Box<str>, Service)]>,
-    others: Candidates,
-}
-
-impl Index {
-    fn build(set: &PolicySet) -> Self {
-        let mut names: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        let statements: Vec<(u32, &CompiledStatement)> = (0..)
-            .zip(&set.places)
-            .filter_map(|(index, _)| set.place(index).map(|(_, _, statement)| (index, statement)))
-            .collect();
-        for (_, statement) in &statements {
-            for (service, named) in statement.actions.services() {
-                let known = names.entry(service).or_default();
-                known.extend(named.iter().map(AsRef::<str>::as_ref));
+    /// Asks the statements of a group, but for those that could no longer change the verdict.
+    fn ask<'a>(
+        &'a self,
+        group: &Group,
+        effect: Effect,
+        (action, known): (&ActionName, bool),
+        query: &Query<'a>,
+        verdict: &mut Verdict,
+        settled: impl Fn(&Verdict, u32) -> bool,
+    ) {
+        for index in group.about(query.target.text()) {
+            let Some((_, _, statement)) = self.place(index) else { continue };
+            if settled(verdict, index) {
+                continue;
+            }
+            if known || statement.actions.matches(action.service(), action.name()) {
+                let (truth, grant) = statement.applies(query);
+                verdict.add(effect, index, truth, grant);
             }
         }
-        let services = names.into_iter().map(|(service, names)| {
-            let named = names.into_iter().map(|name| {
-                let matching =
-                    |statement: &CompiledStatement| statement.actions.matches(service, name);
-                (Box::from(name), gather(&statements, matching))
-            });
-            let named = named.collect();
-            let patterned =
-                gather(&statements, |statement| statement.actions.may_match_unnamed(service));
-            (Box::from(service), Service { named, patterned })
-        });
-        let services = services.collect();
-        // Any service no statement names behaves alike, so one that cannot exist stands for all.
-        let others = gather(&statements, |statement| statement.actions.matches("", ""));
-        Self { services, others }
     }
-}
-
-fn gather(
-    statements: &[(u32, &CompiledStatement)],
-    wanted: impl Fn(&CompiledStatement) -> bool,
-) -> Candidates {
-    let pick = |effect: Effect| {
-        let fitting = statements
-            .iter()
-            .filter(|(_, statement)| statement.effect == effect && wanted(statement));
-        fitting.map(|(index, _)| *index).collect()
-    };
-    Candidates { deny: pick(Effect::Deny), allow: pick(Effect::Allow) }
 }

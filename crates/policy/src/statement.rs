@@ -1,11 +1,12 @@
 //! A compiled document: matchers ready to be asked.
 
 use crate::action::Actions;
+use crate::asked::Asked;
 use crate::condition::Condition;
 use crate::decide::Policies;
 use crate::document::{DocumentKind, Effect, Policy, Statement};
 use crate::principal::{Grant, Principals};
-use crate::request::{ContextKeys, Principal, Request};
+use crate::request::{Principal, Request};
 use crate::resource::{Resources, Target};
 use crate::truth::Truth;
 use std::sync::Arc;
@@ -83,7 +84,7 @@ pub(crate) struct Query<'a> {
     pub caller: &'a Principal,
     pub has_boundary: bool,
     pub target: Target<'a>,
-    pub keys: &'a dyn ContextKeys,
+    pub keys: Asked<'a>,
 }
 
 impl<'a> Query<'a> {
@@ -92,22 +93,22 @@ impl<'a> Query<'a> {
             caller: request.principal,
             has_boundary: policies.boundary.is_some(),
             target: Target::new(request.resource),
-            keys: request.keys,
+            keys: Asked::new(request.keys),
         }
     }
 }
 
 impl CompiledStatement {
     /// Whether a statement about the action applies, and how it names the caller.
-    pub fn applies(&self, query: &Query<'_>) -> (Truth, Grant) {
+    pub fn applies<'a>(&'a self, query: &Query<'a>) -> (Truth, Grant) {
         let Some(grant) = self.principals.grant(query.caller, query.has_boundary) else {
             return (Truth::No, Grant::Account);
         };
-        let resource = self.resources.matches(&query.target, query.keys);
+        let resource = self.resources.matches(&query.target, &query.keys);
         if resource == Truth::No {
             return (Truth::No, grant);
         }
-        let conditions = self.conditions.iter().map(|condition| condition.holds(query.keys));
+        let conditions = self.conditions.iter().map(|condition| condition.holds(&query.keys));
         (resource.min(Truth::all(conditions)), grant)
     }
 }

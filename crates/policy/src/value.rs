@@ -107,8 +107,9 @@ pub(crate) fn parse_date(text: &str) -> Option<i128> {
     let civil = match text.parse::<jiff::civil::DateTime>() {
         Ok(datetime) if !text.ends_with(['Z', 'z']) => datetime,
         _ => {
-            let month: jiff::civil::Date = format!("{text}-01").parse().ok()?;
-            month.at(0, 0, 0, 0)
+            let (year, month) = text.split_once('-').filter(|_| text.len() == 7)?;
+            let date = jiff::civil::Date::new(year.parse().ok()?, month.parse().ok()?, 1).ok()?;
+            date.at(0, 0, 0, 0)
         }
     };
     let zoned = civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
@@ -122,10 +123,17 @@ fn parse_epoch(text: &str) -> Option<i128> {
     };
     let (seconds, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
     let seconds: i64 = seconds.parse().ok()?;
-    let fraction: String = fraction.chars().chain("000000000".chars()).take(9).collect();
-    let nanoseconds: i64 = fraction.parse().ok()?;
+    let nanoseconds = nanoseconds(fraction)?;
     let total = i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds);
     Some(if negative { -total } else { total })
+}
+
+/// The digits behind a point, as billionths; further ones are cut off.
+fn nanoseconds(fraction: &str) -> Option<i64> {
+    let mut digits = fraction.bytes().chain(std::iter::repeat(b'0')).take(9);
+    digits.try_fold(0, |sum: i64, byte| {
+        byte.is_ascii_digit().then(|| sum * 10 + i64::from(byte - b'0'))
+    })
 }
 
 /// Reads a CIDR block or a bare address, which is a block of one.
@@ -151,6 +159,17 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// Reads base64, padded or not.
 pub(crate) fn parse_binary(text: &str) -> Option<Vec<u8>> {
     BASE64.decode(text.trim()).ok()
+}
+
+/// Asks about the bytes that base64 text stands for; those of short texts stay on the stack. False
+/// for what is no base64.
+pub(crate) fn with_binary(text: &str, ask: impl FnOnce(&[u8]) -> bool) -> bool {
+    let mut short = [0; 128];
+    if text.len() > short.len() {
+        return parse_binary(text).is_some_and(|bytes| ask(&bytes));
+    }
+    let length = BASE64.decode_slice(text.trim(), &mut short).ok();
+    length.and_then(|length| short.get(..length)).is_some_and(ask)
 }
 
 /// Reads `true` or `false` in any case.

@@ -1,5 +1,6 @@
 //! Another value of a context key that makes a condition hold, or not hold.
 
+use crate::asked::Asked;
 use crate::condition::Condition;
 use crate::document::{ConditionElement, Version};
 use crate::explain::RequestValue;
@@ -54,6 +55,7 @@ pub(super) fn value_for(
     }
     let operator = Operator::parse(&element.operator.text)?;
     let condition = Condition::compile(element, version)?;
+    let keys = Asked::new(facts);
     let mut candidates = Vec::new();
     let texts = texts(element, operator, version, facts);
     for text in &texts {
@@ -68,7 +70,7 @@ pub(super) fn value_for(
         candidates.insert(place, RequestValue::Absent);
     }
     candidates.into_iter().find(|candidate| {
-        candidate != current && condition.holds_for(&candidate.lookup(), facts) == wanted
+        candidate != current && condition.holds_for(&candidate.lookup(), &keys) == wanted
     })
 }
 
@@ -91,9 +93,10 @@ fn shapes(operator: Operator, current: &RequestValue, text: &str) -> Vec<Request
 /// Those of the present values that the condition takes.
 fn fitting(condition: &Condition, current: &RequestValue, facts: &Facts) -> Option<RequestValue> {
     let RequestValue::Values(values) = current else { return None };
+    let keys = Asked::new(facts);
     let fits = |value: &&String| {
         let alone = RequestValue::Values(vec![(*value).clone()]);
-        condition.holds_for(&alone.lookup(), facts) == Truth::Yes
+        condition.holds_for(&alone.lookup(), &keys) == Truth::Yes
     };
     let fitting: Vec<String> = values.iter().filter(fits).cloned().collect();
     (!fitting.is_empty()).then_some(RequestValue::Values(fitting))
@@ -113,7 +116,9 @@ fn texts(
             Family::StringEquals | Family::StringEqualsIgnoreCase => {
                 let variables = version == Version::V2012;
                 let pattern = Pattern::compile(text, Syntax { wildcards: false, variables });
-                texts.extend(pattern.expand(facts).ok().map(std::borrow::Cow::into_owned));
+                texts.extend(
+                    pattern.expand(&Asked::new(facts)).ok().map(std::borrow::Cow::into_owned),
+                );
             }
             Family::StringLike | Family::Arn => texts.push(text.replace('*', "").replace('?', "x")),
             Family::Numeric(_) => {

@@ -4,6 +4,7 @@ use super::change::{Change, Part, Place, element_name, principal_key, statement_
 use super::context::value_for;
 use crate::action::{ActionName, Actions};
 use crate::arn::Arn;
+use crate::asked::Asked;
 use crate::document::{Effect, Element, Statement, Version};
 use crate::explain::{ConditionTrace, RequestValue, StatementTrace};
 use crate::facts::Facts;
@@ -225,7 +226,7 @@ impl<'a> Known<'a> {
             _ => {
                 let target = Target::new(&self.facts.resource);
                 let resources = Resources::compile(Some(alone), self.version);
-                resources.matches(&target, self.facts) != Truth::No
+                resources.matches(&target, &Asked::new(self.facts)) != Truth::No
             }
         };
         let alone = element.values.iter().filter(|value| {

@@ -6,7 +6,7 @@ use crate::service::Known;
 use palisade_model::sts::{
     AssumeRoleRequest, AssumeRoleResponse, AssumedRoleUser, Credentials, Tag,
 };
-use palisade_policy::{Layer, Outcome, StatementRef};
+use palisade_policy::{Layer, Outcome, StatementRef, Statements};
 use palisade_shape::{ErrorCode, Timestamp};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -278,20 +278,21 @@ fn what_a_service_does_for_a_caller_names_the_service() {
 #[test]
 fn a_decision_record_is_read_back_as_it_was_written() {
     let (request, caller) = (request(), CallerFragment::of(&role()));
+    let granting = StatementRef {
+        layer: Layer::Identity,
+        policy: "arn:aws:iam::444455556666:role/Builder/in\"line".into(),
+        index: 2,
+        sid: Some("Build".into()),
+    };
     let allowed = palisade_policy::Decision {
         outcome: Outcome::Allowed,
         denied_by: None,
-        statements: vec![StatementRef {
-            layer: Layer::Identity,
-            policy: "arn:aws:iam::444455556666:role/Builder/in\"line".into(),
-            index: 2,
-            sid: Some("Build".into()),
-        }],
+        statements: Statements::new(Some(granting), None),
     };
     let denied = palisade_policy::Decision {
         outcome: Outcome::ExplicitDeny,
         denied_by: Some(Layer::Trust),
-        statements: Vec::new(),
+        statements: Statements::default(),
     };
     let one = Requirement::new("sts:AssumeRole", "arn:aws:iam::1:role/x", "1")
         .of_kind("role")
