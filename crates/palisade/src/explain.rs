@@ -7,10 +7,11 @@ use palisade_policy::{ContextKeys, Policies, ResourceRule, Trace};
 use palisade_services::accounts::ACCOUNTS;
 use palisade_services::audit::{DecisionRecord, RequirementRecord};
 use palisade_services::authorization::{
-    Credential, Decided, Keys, Requirement, ServiceKeys, decide, of_caller, resource_policy,
+    Credential, Decided, Keys, Requirement, ServiceKeys, decide, endpoint_policy, layers,
+    of_caller, resource_policy, standings,
 };
 use palisade_services::caller::Caller;
-use palisade_services::context::{Access, Context, Request, from_store};
+use palisade_services::context::{Access, Context, Request, Way, from_store};
 use palisade_services::errors::internal;
 use palisade_services::service::{Known, PlainResources, Service};
 use palisade_shape::{Nothing, Result, Timestamp};
@@ -125,20 +126,17 @@ fn one(
     let mut cx = Context::new(&server.plane, caller, request, Access::Read(snapshot));
     let consulted = resource_policy(&mut cx, service, &requirement)?;
     let remembered = Remembered { recorded };
+    let standings = standings(&cx, credential, &requirement)?;
+    let endpoint = endpoint_policy(&cx)?;
     let keys = Keys {
         caller,
         principal_tags: &credential.identity.tags,
         request,
         requirement: &requirement,
+        standings: &standings,
         service: &remembered,
     };
-    let policies = Policies {
-        identity: credential.policies.as_ref(),
-        resource: consulted.set.as_ref(),
-        boundary: credential.boundary.as_ref(),
-        session: credential.session.as_ref(),
-        ..Policies::default()
-    };
+    let policies = layers(credential, &consulted, &standings, endpoint.as_ref());
     let trace = trace(credential, &requirement, consulted.rule, &keys, &policies);
     Ok(Explained { action: requirement.action, resource: requirement.resource, trace })
 }
@@ -191,6 +189,10 @@ fn request_of(server: &Server, record: &DecisionRecord) -> Result<Request> {
         user_agent: record.context.user_agent.clone(),
         referer: record.context.referer.clone(),
         secure: record.context.secure,
+        way: Way {
+            called_via: record.context.invoked_by.clone().into_iter().collect(),
+            ..Way::default()
+        },
         at: Timestamp::from_millis(at.as_millisecond()),
         ..first_start::request_of_start(&server.plane)
     })

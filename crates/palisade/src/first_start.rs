@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::tls::write_private;
 use palisade_services::accounts;
 use palisade_services::caller::Caller;
-use palisade_services::context::{Access, Context, Request, from_store};
+use palisade_services::context::{Access, Context, Request, Way, from_store};
 use palisade_services::errors::internal;
 use palisade_services::iam::access_key;
 use palisade_services::iam::principal::Owner;
@@ -214,6 +214,7 @@ pub fn request_of_start(plane: &Plane) -> Request {
         referer: None,
         secure: true,
         tls: None,
+        way: Way::default(),
         at: plane.clock.now(),
         service: "palisade",
         operation: "FirstStart",

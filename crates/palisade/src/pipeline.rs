@@ -15,7 +15,7 @@ use http::{HeaderValue, Response};
 use http_body_util::Full;
 use palisade_protocol::{Extra, Form, Parts, respond, respond_error};
 use palisade_services::authorization::{Credential, Decided, authorize};
-use palisade_services::context::{Access, Context, Notes, Request, TlsDetails};
+use palisade_services::context::{Access, Context, Notes, Request, TlsDetails, Way};
 use palisade_services::errors::{SERVICE_UNAVAILABLE, internal};
 use palisade_services::service::{Effect, Input, Operation, Service};
 use palisade_services::sts::restriction;
@@ -196,6 +196,7 @@ fn begin(server: &Server, head: &Head, route: &Route, region: Option<&str>, door
             cipher_suite: agreed.cipher_suite,
             host: host(head),
         }),
+        way: Way::default(),
         at: plane.clock.now(),
         service: route.model.name,
         operation: match &route.target {

@@ -187,7 +187,7 @@ fn event<'a>(
             source: audit::source(request.service, server.endpoint_prefix(request.service)),
             region: audit::region(request.service, &request.region),
             read_only: visible.read_only,
-            invoked_by: None,
+            invoked_by: request.way.called_via.last().map(String::as_str),
             tls: request.tls.as_ref().map(|tls| Tls {
                 version: tls.version,
                 cipher_suite: tls.cipher_suite,
@@ -222,7 +222,7 @@ impl Consulted<'_> {
             request: self.request,
             caller: self.fragment,
             revision: self.revision,
-            invoked_by: None,
+            invoked_by: self.request.way.called_via.last().map(String::as_str),
             requirements: &self.requirements,
             policies: self.policies,
             error: self.error,

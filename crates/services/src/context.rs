@@ -22,10 +22,42 @@ pub struct Request {
     pub secure: bool,
     /// How TLS protected it, for the audit event; none where it is a record that is read again.
     pub tls: Option<TlsDetails>,
+    /// How it came here other than straight from its caller.
+    pub way: Way,
     pub at: Timestamp,
     /// The service's name in the model and the operation's.
     pub service: &'static str,
     pub operation: &'static str,
+}
+
+/// The way of a call that a service makes, or that came through a VPC endpoint.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Way {
+    /// The services that forwarded the caller's own call, in order, as `aws:CalledVia` has them.
+    /// Such a call stays the caller's: its policies decide.
+    pub called_via: Vec<String>,
+    /// What a calling service principal acts for.
+    pub source: Option<Source>,
+    pub endpoint: Option<Endpoint>,
+}
+
+/// The resource on whose behalf a service principal calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    pub arn: String,
+    pub account: String,
+}
+
+/// The VPC endpoint that a request came through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// `vpce-…`
+    pub id: String,
+    /// `vpc-…`
+    pub vpc_id: String,
+    pub account: String,
+    /// Its policy's document, which must allow as well.
+    pub policy: String,
 }
 
 /// The agreed protection of a connection, in the words of CloudTrail's `tlsDetails`.

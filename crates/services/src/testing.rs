@@ -12,7 +12,7 @@ use crate::accounts;
 use crate::authorization::Credentials;
 use crate::caller::{Caller, Principal};
 use crate::clock::FixedClock;
-use crate::context::{Access, Context, Request};
+use crate::context::{Access, Context, Request, Way};
 use crate::plane::{Plane, Settings};
 use crate::random::{Random, SeededRandom};
 use crate::reads::Reads;
@@ -62,6 +62,7 @@ impl Lab {
             referer: None,
             secure: false,
             tls: None,
+            way: Way::default(),
             at: NOW,
             service: "test",
             operation: "Test",

@@ -1,7 +1,7 @@
 use super::*;
 use crate::authorization::Requirement;
 use crate::caller::{Caller, Principal, Session, SessionKind};
-use crate::context::{Notes, Request, TouchedResource};
+use crate::context::{Notes, Request, TouchedResource, Way};
 use crate::service::Known;
 use palisade_model::sts::{
     AssumeRoleRequest, AssumeRoleResponse, AssumedRoleUser, Credentials, Tag,
@@ -24,6 +24,7 @@ fn request() -> Request {
         referer: None,
         secure: true,
         tls: None,
+        way: Way::default(),
         at: Timestamp::from_millis(1_795_370_568_250),
         service: "sts",
         operation: "AssumeRole",

@@ -1,13 +1,14 @@
 //! The authorize stage: every requirement of a call, decided.
 
 use super::credential::Credential;
-use super::keys::{Keys, ServiceKeys};
-use super::{Attached, Requirement, derive};
+use super::keys::{Keys, ServiceKeys, Standings};
+use super::{Attached, Requirement, Standing, derive, standing};
 use crate::context::Context;
 use crate::service::{Call, Input, Known, Operation, Service};
 use palisade_policy::{Decision, DocumentKind, Policies, PolicySet, ResourceRule};
 use palisade_shape::Result;
 use std::cell::RefCell;
+use std::sync::Arc;
 
 /// A requirement and what was decided about it.
 #[derive(Clone, Debug)]
@@ -54,6 +55,8 @@ pub fn decide(
     credential: &Credential,
 ) -> Result<Decided> {
     let consulted = resource_policy(cx, service, &requirement)?;
+    let standings = standings(cx, credential, &requirement)?;
+    let endpoint = endpoint_policy(cx)?;
     let live = Live {
         cx: RefCell::new(cx),
         service,
@@ -68,6 +71,7 @@ pub fn decide(
         principal_tags: &credential.identity.tags,
         request,
         requirement: &requirement,
+        standings: &standings,
         service: &live,
     };
     let question = palisade_policy::Request {
@@ -78,19 +82,64 @@ pub fn decide(
         rule: consulted.rule,
         keys: &keys,
     };
-    let policies = Policies {
-        identity: credential.policies.as_ref(),
-        resource: consulted.set.as_ref(),
-        boundary: credential.boundary.as_ref(),
-        session: credential.session.as_ref(),
-        ..Policies::default()
-    };
+    let policies = layers(credential, &consulted, &standings, endpoint.as_ref());
     let decision = palisade_policy::decide(&question, &policies);
     let resource_tags = live.asked_tags.take().unwrap_or_default();
     let service_keys = live.asked_keys.take();
     let trust = consulted.rule == ResourceRule::TrustPolicy;
     let resource_policy = consulted.attached;
     Ok(Decided { requirement, decision, trust, resource_policy, resource_tags, service_keys })
+}
+
+/// All policies that concern a requirement.
+pub fn layers<'a>(
+    credential: &'a Credential,
+    consulted: &'a Consulted,
+    standings: &'a Standings,
+    endpoint: Option<&'a PolicySet>,
+) -> Policies<'a> {
+    Policies {
+        identity: credential.policies.as_ref(),
+        resource: consulted.set.as_ref(),
+        boundary: credential.boundary.as_ref(),
+        session: credential.session.as_ref(),
+        scps: &standings.caller.scps,
+        rcps: &standings.resource.rcps,
+        vpc_endpoint: endpoint,
+        caller_management_account: standings.caller.management_account(),
+        resource_management_account: standings.resource.management_account(),
+        granted: false,
+    }
+}
+
+/// Where the accounts of the call stand. An action without a resource meets the RCPs of its
+/// caller's own account (docs/decisions/007-resource-control-policies.md).
+pub fn standings(
+    cx: &Context,
+    credential: &Credential,
+    requirement: &Requirement,
+) -> Result<Standings> {
+    let of = |account: &str| -> Result<Arc<Standing>> {
+        if account.is_empty() { Ok(Arc::default()) } else { standing(cx, account) }
+    };
+    let own = &*credential.caller.account;
+    let caller = of(own)?;
+    let resource = match requirement.account.as_str() {
+        owner if owner == own => caller.clone(),
+        owner => of(owner)?,
+    };
+    let way = &cx.request.way;
+    let source = of(way.source.as_ref().map_or("", |source| &source.account))?;
+    let endpoint = of(way.endpoint.as_ref().map_or("", |endpoint| &endpoint.account))?;
+    Ok(Standings { caller, resource, source, endpoint })
+}
+
+/// The policy of the VPC endpoint that the request came through, compiled.
+pub fn endpoint_policy(cx: &Context) -> Result<Option<PolicySet>> {
+    let Some(endpoint) = &cx.request.way.endpoint else { return Ok(None) };
+    let compiled = cx.plane.credentials.compiled();
+    let policy = compiled.policy(&endpoint.id, &endpoint.policy, DocumentKind::VpcEndpoint)?;
+    Ok(Some(PolicySet::of(&endpoint.id, &policy)))
 }
 
 /// The resource's policy, compiled.

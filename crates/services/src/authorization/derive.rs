@@ -65,6 +65,13 @@ pub fn is_documented(action: &str, key: &str) -> bool {
     })
 }
 
+/// Whether the key (in lower case) of a service holds a list, which it is with one value too.
+pub fn is_multivalued(key: &str) -> bool {
+    let prefix = key.split(':').next().and_then(authorization::prefix);
+    let mut keys = prefix.iter().flat_map(|prefix| &prefix.condition_keys);
+    keys.any(|(documented, kind)| kind.starts_with("ArrayOf") && names(documented, key))
+}
+
 /// Whether a documented key is this one. `${TagKey}` and `<key>` stand for any text.
 fn names(documented: &str, key: &str) -> bool {
     match documented.find(['$', '<']) {

@@ -1,16 +1,16 @@
 //! The request context: what each condition key holds for one requirement of one call.
 //!
-//! Source: IAM User Guide, "AWS global condition context keys". Keys of organizations, VPCs and
-//! forwarded calls are absent here, as they are in AWS for a caller without an organization who
-//! comes through no endpoint and no service.
+//! Source: IAM User Guide, "AWS global condition context keys". Which of them there are, and what
+//! fills each, is in [`super::GLOBAL_KEYS`].
 
-use super::Requirement;
+use super::{KeyState, Requirement, Standing, derive, global_key};
 use crate::caller::{Caller, Principal, Session, SessionKind};
-use crate::context::Request;
+use crate::context::{Endpoint, Request, Source};
 use crate::service::Known;
 use palisade_policy::{ContextKeys, Lookup};
 use palisade_shape::Timestamp;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// Answers for the keys that depend on the service: its own, and `aws:ResourceTag/*`.
 pub trait ServiceKeys {
@@ -25,14 +25,30 @@ pub struct Keys<'a> {
     pub principal_tags: &'a [(String, String)],
     pub request: &'a Request,
     pub requirement: &'a Requirement,
+    pub standings: &'a Standings,
     pub service: &'a dyn ServiceKeys,
+}
+
+/// Where the accounts of a call stand in organizations.
+#[derive(Default)]
+pub struct Standings {
+    pub caller: Arc<Standing>,
+    pub resource: Arc<Standing>,
+    /// That of [`Source::account`].
+    pub source: Arc<Standing>,
+    /// That of [`Endpoint::account`].
+    pub endpoint: Arc<Standing>,
 }
 
 impl ContextKeys for Keys<'_> {
     fn get(&self, key: &str) -> Lookup<'_> {
-        match key.strip_prefix("aws:") {
-            Some(global) => self.global(global),
-            None => self.of_service(key),
+        match (key.strip_prefix("aws:"), global_key(key).map(|known| known.state)) {
+            (_, Some(KeyState::Unresolvable(_))) => Lookup::Unresolvable,
+            (_, Some(KeyState::Absent(_))) => Lookup::Absent,
+            (Some(global), Some(KeyState::Filled(_))) => self.global(global),
+            // AWS has no such key.
+            (Some(_), None) => Lookup::Absent,
+            (None, _) => self.of_service(key),
         }
     }
 }
@@ -53,23 +69,61 @@ impl Keys<'_> {
             "requestedregion" => Lookup::one(&self.request.region),
             "resourceaccount" => text(&self.requirement.account),
             "securetransport" => boolean(self.request.secure),
-            "sourceip" => Lookup::owned(self.request.source_ip.to_string()),
             "useragent" => self.request.user_agent.as_deref().map_or(Lookup::Absent, Lookup::one),
             "referer" => self.request.referer.as_deref().map_or(Lookup::Absent, Lookup::one),
             "tagkeys" => self.tag_keys(),
-            "viaawsservice" => boolean(false),
+            "viaawsservice" => boolean(!self.request.way.called_via.is_empty()),
+            "calledvia" => many(&self.request.way.called_via),
+            "calledviafirst" => optional(self.request.way.called_via.first()),
+            "calledvialast" => optional(self.request.way.called_via.last()),
+            "resourceorgid" => organization_id(&self.standings.resource),
+            "resourceorgpaths" => organization_path(&self.standings.resource),
+            "principalorgid" => organization_id(&self.standings.caller),
+            "principalorgpaths" => organization_path(&self.standings.caller),
+            _ if key.starts_with("source") || key.starts_with("vpc") => self.of_way(key),
             _ => self.of_principal(key),
+        }
+    }
+
+    /// Where the request came from, and for what.
+    fn of_way(&self, key: &str) -> Lookup<'_> {
+        let way = &self.request.way;
+        let endpoint = |of: fn(&Endpoint) -> &String| optional(way.endpoint.as_ref().map(of));
+        let source = |of: fn(&Source) -> &String| optional(way.source.as_ref().map(of));
+        let address = || Lookup::owned(self.request.source_ip.to_string());
+        match (key, &way.endpoint) {
+            ("sourceip", None) | ("vpcsourceip", Some(_)) => address(),
+            ("sourcevpc", _) => endpoint(|endpoint| &endpoint.vpc_id),
+            ("sourcevpce", _) => endpoint(|endpoint| &endpoint.id),
+            ("vpceaccount", _) => endpoint(|endpoint| &endpoint.account),
+            ("sourcevpcarn", Some(Endpoint { vpc_id, account, .. })) => {
+                let region = &self.request.region;
+                Lookup::owned(format!("arn:aws:ec2:{region}:{account}:vpc/{vpc_id}"))
+            }
+            ("vpceorgid", _) => organization_id(&self.standings.endpoint),
+            ("vpceorgpaths", _) => organization_path(&self.standings.endpoint),
+            ("sourcearn", _) => source(|source| &source.arn),
+            ("sourceaccount", _) => source(|source| &source.account),
+            ("sourceorgid", _) => organization_id(&self.standings.source),
+            ("sourceorgpaths", _) => organization_path(&self.standings.source),
+            ("sourceidentity", _) => self.of_principal(key),
+            _ => Lookup::Absent,
         }
     }
 
     fn of_principal(&self, key: &str) -> Lookup<'_> {
         let session = self.caller.session.as_deref();
         match key {
-            "principalaccount" => text(&self.caller.account),
+            "principalaccount" => match self.caller.principal {
+                Principal::Anonymous => Lookup::one("anonymous"),
+                _ => text(&self.caller.account),
+            },
             "principalarn" => self.principal_arn(),
-            "principalisawsservice" => {
-                boolean(matches!(self.caller.principal, Principal::Service { .. }))
-            }
+            "principalisawsservice" => match self.caller.principal {
+                Principal::Anonymous => Lookup::Absent,
+                Principal::Service { .. } => boolean(true),
+                _ => boolean(false),
+            },
             "principalservicename" => self.service_name(),
             "principalservicenameslist" => match &self.caller.principal {
                 Principal::Service { name } => Lookup::many([&**name]),
@@ -96,7 +150,9 @@ impl Keys<'_> {
             "multifactorauthage" => session.mfa_at_millis.map_or(Lookup::Absent, |at| {
                 Lookup::owned(((self.request.at.millis() - at) / 1000).to_string())
             }),
-            "multifactorauthpresent" => boolean(session.mfa_at_millis.is_some()),
+            "multifactorauthpresent" if !is_federated(session) => {
+                boolean(session.mfa_at_millis.is_some())
+            }
             "sourceidentity" => {
                 session.source_identity.as_deref().map_or(Lookup::Absent, Lookup::one)
             }
@@ -149,7 +205,7 @@ impl Keys<'_> {
         if let Some((_, values)) = named {
             return match values.as_slice() {
                 [] => Lookup::Absent,
-                [value] => Lookup::one(value),
+                [value] if !derive::is_multivalued(key) => Lookup::one(value),
                 values => Lookup::many(values.iter().map(String::as_str)),
             };
         }
@@ -166,6 +222,17 @@ fn federation<'s>(session: &'s Session, key: &str) -> Lookup<'s> {
     found.map_or(Lookup::Absent, |(_, value)| Lookup::one(value))
 }
 
+/// Whether an identity provider or a custom broker vouched for the caller: AWS says nothing of a
+/// second factor then.
+fn is_federated(session: &Session) -> bool {
+    match session.kind {
+        SessionKind::AssumeRoleWithSaml
+        | SessionKind::AssumeRoleWithWebIdentity
+        | SessionKind::FederationToken => true,
+        SessionKind::AssumeRole | SessionKind::AssumeRoot | SessionKind::SessionToken => false,
+    }
+}
+
 fn principal_type(principal: &Principal) -> &'static str {
     match principal {
         Principal::Root => "Account",
@@ -179,6 +246,26 @@ fn principal_type(principal: &Principal) -> &'static str {
 
 fn text(value: &str) -> Lookup<'_> {
     if value.is_empty() { Lookup::Absent } else { Lookup::one(value) }
+}
+
+fn optional(value: Option<&String>) -> Lookup<'_> {
+    value.map_or(Lookup::Absent, |value| Lookup::one(value))
+}
+
+fn many(values: &[String]) -> Lookup<'_> {
+    if values.is_empty() {
+        return Lookup::Absent;
+    }
+    Lookup::many(values.iter().map(String::as_str))
+}
+
+fn organization_id(standing: &Standing) -> Lookup<'_> {
+    optional(standing.membership.as_ref().map(|place| &place.organization_id))
+}
+
+fn organization_path(standing: &Standing) -> Lookup<'_> {
+    let path = standing.membership.as_ref().map(|place| place.path.as_str());
+    path.map_or(Lookup::Absent, |path| Lookup::many([path]))
 }
 
 fn boolean<'k>(value: bool) -> Lookup<'k> {

@@ -5,16 +5,25 @@ mod compiled;
 mod credential;
 mod decide;
 mod derive;
+mod global_keys;
 mod identity;
 mod keys;
+mod organization;
 mod requirement;
 
 pub use compiled::PolicyCache;
 pub use credential::{
     Credential, Credentials, Refusal, caller_of, of_caller, policy_principal, without_key,
 };
-pub use decide::{Consulted, Decided, authorize, decide, resource_policy};
+pub use decide::{
+    Consulted, Decided, authorize, decide, endpoint_policy, layers, resource_policy, standings,
+};
 pub use derive::from_table;
+pub use global_keys::{GLOBAL_KEYS, GlobalKey, KeyKind, KeyState, global_key};
 pub use identity::{Attached, Dependencies, Identity, unchanged};
-pub use keys::{Keys, ServiceKeys};
+pub use keys::{Keys, ServiceKeys, Standings};
+pub use organization::{Membership, Standing, standing};
 pub use requirement::Requirement;
+
+#[cfg(test)]
+mod tests;

@@ -50,4 +50,4 @@ pub(crate) static INVALID_PARAMETER_VALUE: ErrorCode =
     ErrorCode::plain("InvalidParameterValue", 400);
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

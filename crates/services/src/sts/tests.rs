@@ -28,7 +28,7 @@ const ALLOW_ALL: &str =
     r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
 
 /// A session of a user without anything special.
-pub(super) fn plain_session() -> Session {
+pub(crate) fn plain_session() -> Session {
     Session {
         kind: SessionKind::SessionToken,
         access_key_id: "ASIAEXAMPLE".into(),
