@@ -8,6 +8,7 @@ mod policy;
 mod race;
 mod refusals;
 mod role;
+mod simulation;
 mod user;
 
 use crate::support::Caller;

@@ -2,4 +2,5 @@
 
 mod commands;
 mod lab_mode;
+mod policy_tests;
 mod starting;

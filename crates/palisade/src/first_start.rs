@@ -73,6 +73,11 @@ pub fn operator_token(folder: Option<&Path>, random: &dyn Random) -> Result<Stri
     Ok(token)
 }
 
+/// The account of the first start; none in a store that never had one.
+pub fn stored_account(store: &Store) -> Result<Option<String>, String> {
+    Ok(noted(store)?.map(|known| known.account_id))
+}
+
 /// The account of the first start, or the one that it will have.
 pub fn account_id(store: &Store, random: &dyn Random, config: &Config) -> Result<String, String> {
     match (noted(store)?, &config.account_id) {

@@ -3,6 +3,7 @@
 mod authenticate;
 mod commands;
 mod config;
+mod expectations;
 mod explain;
 mod first_start;
 mod internal;
@@ -46,6 +47,8 @@ enum Command {
     /// Evaluate and validate IAM policies, offline
     #[command(subcommand)]
     Policy(commands::policy::Policy),
+    /// Test policies: who may do what, and whether it is so
+    Test(commands::test::Test),
     /// Tell in words why a request was allowed or refused
     Why(commands::why::Why),
 }
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
         Command::Env(command) => command.run(),
         Command::Health(command) => command.run(),
         Command::Policy(command) => command.run(),
+        Command::Test(command) => command.run(),
         Command::Why(command) => command.run(),
     };
     outcome.unwrap_or_else(|message| {

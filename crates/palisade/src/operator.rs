@@ -23,6 +23,8 @@ use std::sync::Arc;
 /// All operator paths begin so; an underscore can stand in no bucket's name.
 pub const PREFIX: &str = "/_palisade/";
 
+mod simulate;
+
 type Answer = Result<serde_json::Value, Refusal>;
 
 /// Why an operator's request is refused.
@@ -42,6 +44,8 @@ enum Task<'a> {
     Metrics,
     Decision(&'a str),
     LastDecision,
+    Calls,
+    Simulate,
     Reset,
     Clock,
     SetClock,
@@ -56,6 +60,8 @@ impl<'a> Task<'a> {
             ("GET", "health") => Self::Health,
             ("GET", "metrics") => Self::Metrics,
             ("GET", "decisions/last") => Self::LastDecision,
+            ("GET", "calls") => Self::Calls,
+            ("POST", "simulate") => Self::Simulate,
             ("GET", "clock") => Self::Clock,
             ("PUT", "clock") => Self::SetClock,
             ("GET", "outbox") => Self::Outbox,
@@ -72,6 +78,8 @@ impl<'a> Task<'a> {
             Self::Health => None,
             Self::Metrics => Some("palisade:GetMetrics"),
             Self::Decision(_) | Self::LastDecision => Some("palisade:GetDecision"),
+            Self::Calls => Some("palisade:ListCalls"),
+            Self::Simulate => Some("palisade:Simulate"),
             Self::Reset => Some("palisade:Reset"),
             Self::Clock => Some("palisade:GetClock"),
             Self::SetClock => Some("palisade:SetClock"),
@@ -108,7 +116,8 @@ pub async fn serve(
         let text = server.metrics.render(&server.plane.store.status());
         return (response(200, "text/plain; version=0.0.4", text), Ending::Allowed);
     }
-    match perform(server, &task, body).await {
+    let query = head.uri.query().unwrap_or_default();
+    match perform(server, &task, query, body).await {
         Ok(answer) => (response(200, "application/json", answer.to_string()), Ending::Allowed),
         Err(refusal) => refused(&refusal),
     }
@@ -212,12 +221,14 @@ static SERVICE: palisade_shape::Service = palisade_shape::Service {
     operations: &[],
 };
 
-async fn perform(server: &Arc<Server>, task: &Task<'_>, body: &[u8]) -> Answer {
+async fn perform(server: &Arc<Server>, task: &Task<'_>, query: &str, body: &[u8]) -> Answer {
     match task {
         Task::Health => Ok(health(server)),
         Task::Metrics => Ok(json!({})),
         Task::Decision(id) => decision(server, id),
         Task::LastDecision => decision(server, ""),
+        Task::Calls => simulate::calls(server, query).await,
+        Task::Simulate => simulate::simulate(server, body).await,
         Task::Clock => Ok(clock(server)),
         Task::SetClock => set_clock(server, body),
         // Nothing sends mail or texts yet, so nothing can be in it.

@@ -1,7 +1,7 @@
 //! The typed policy document: what was written, where, before compilation.
 
 use crate::finding::{Finding, Severity, Span};
-use crate::pattern::variable_keys;
+use crate::pattern::{variable_keys, written_variable_keys};
 use crate::wording::{LEGACY, SYNTAX};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -267,6 +267,27 @@ impl Policy {
             resources.for_each(|element| self.collect_variables(&element.values, &mut keys));
         }
         keys
+    }
+
+    /// The same keys as they are written, each as often as it is, in the order of the text.
+    #[must_use]
+    pub fn context_key_names(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        let variables = self.effective_version() == Version::V2012;
+        let written = |values: &[Spanned], names: &mut Vec<String>| {
+            let texts = values.iter().filter(|_| variables);
+            names.extend(texts.flat_map(|value| written_variable_keys(&value.text)));
+        };
+        for statement in &self.statements {
+            if let Some(element) = &statement.resource {
+                written(&element.values, &mut names);
+            }
+            for condition in &statement.conditions {
+                names.push(condition.key.text.clone());
+                written(&condition.values, &mut names);
+            }
+        }
+        names
     }
 
     fn collect_variables(&self, values: &[Spanned], keys: &mut BTreeSet<String>) {

@@ -261,6 +261,18 @@ pub(crate) fn variable_keys(text: &str) -> Vec<String> {
     keys
 }
 
+/// The same keys as they are written.
+pub(crate) fn written_variable_keys(text: &str) -> Vec<String> {
+    let starts = text.match_indices("${").filter_map(|(at, _)| text.get(at..));
+    let variables =
+        starts.filter(|from| matches!(parse_variable(from), Some((Reference::Variable(_), _))));
+    let key = |from: &str| {
+        let inner = from.get(2..)?;
+        Some(inner.get(..inner.find([',', '}'])?)?.trim().to_owned())
+    };
+    variables.filter_map(key).collect()
+}
+
 fn simplify(pieces: Vec<Vec<Atom>>) -> Shape {
     match pieces.as_slice() {
         [single] => match single.as_slice() {

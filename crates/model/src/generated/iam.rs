@@ -3371,6 +3371,26 @@ impl Named for GroupDetail {
 }
 
 #[derive(Clone, Default, PartialEq)]
+pub struct InlinePolicyIdentifierType {
+    pub policy_name: String,
+    pub attachment_type: String,
+    pub attachment_name: String,
+}
+
+impl Shape for InlinePolicyIdentifierType {
+    fn write(&self, writer: &mut dyn Writer) {
+        writer.structure(&structures::INLINE_POLICY_IDENTIFIER_TYPE, &[&self.policy_name, &self.attachment_type, &self.attachment_name]);
+    }
+    fn read(&mut self, reader: &mut dyn Reader) {
+        reader.structure(&structures::INLINE_POLICY_IDENTIFIER_TYPE, &mut [&mut self.policy_name, &mut self.attachment_type, &mut self.attachment_name]);
+    }
+}
+
+impl Named for InlinePolicyIdentifierType {
+    const STRUCTURE: &'static Structure = &structures::INLINE_POLICY_IDENTIFIER_TYPE;
+}
+
+#[derive(Clone, Default, PartialEq)]
 pub struct InstanceProfile {
     pub path: String,
     pub instance_profile_name: String,
@@ -4939,6 +4959,24 @@ impl Named for OpenIDConnectProviderListEntry {
 }
 
 #[derive(Clone, Default, PartialEq)]
+pub struct OrderedOrganizationPolicyType {
+    pub service_control_policy_input_list: Option<Vec<String>>,
+}
+
+impl Shape for OrderedOrganizationPolicyType {
+    fn write(&self, writer: &mut dyn Writer) {
+        writer.structure(&structures::ORDERED_ORGANIZATION_POLICY_TYPE, &[&self.service_control_policy_input_list]);
+    }
+    fn read(&mut self, reader: &mut dyn Reader) {
+        reader.structure(&structures::ORDERED_ORGANIZATION_POLICY_TYPE, &mut [&mut self.service_control_policy_input_list]);
+    }
+}
+
+impl Named for OrderedOrganizationPolicyType {
+    const STRUCTURE: &'static Structure = &structures::ORDERED_ORGANIZATION_POLICY_TYPE;
+}
+
+#[derive(Clone, Default, PartialEq)]
 pub struct OrganizationsDecisionDetail {
     pub allowed_by_organizations: Option<bool>,
 }
@@ -5088,6 +5126,26 @@ impl Shape for PolicyGroup {
 
 impl Named for PolicyGroup {
     const STRUCTURE: &'static Structure = &structures::POLICY_GROUP;
+}
+
+#[derive(Clone, Default, PartialEq)]
+pub struct PolicyIdentifier {
+    pub policy_type: Option<String>,
+    pub policy_arn: Option<String>,
+    pub inline_policy_identifier: Option<InlinePolicyIdentifierType>,
+}
+
+impl Shape for PolicyIdentifier {
+    fn write(&self, writer: &mut dyn Writer) {
+        writer.structure(&structures::POLICY_IDENTIFIER, &[&self.policy_type, &self.policy_arn, &self.inline_policy_identifier]);
+    }
+    fn read(&mut self, reader: &mut dyn Reader) {
+        reader.structure(&structures::POLICY_IDENTIFIER, &mut [&mut self.policy_type, &mut self.policy_arn, &mut self.inline_policy_identifier]);
+    }
+}
+
+impl Named for PolicyIdentifier {
+    const STRUCTURE: &'static Structure = &structures::POLICY_IDENTIFIER;
 }
 
 #[derive(Clone, Default, PartialEq)]
@@ -5831,14 +5889,15 @@ pub struct SimulateCustomPolicyRequest {
     pub resource_handling_option: Option<String>,
     pub max_items: Option<i32>,
     pub marker: Option<String>,
+    pub ordered_organization_policy_input_list: Option<Vec<OrderedOrganizationPolicyType>>,
 }
 
 impl Shape for SimulateCustomPolicyRequest {
     fn write(&self, writer: &mut dyn Writer) {
-        writer.structure(&structures::SIMULATE_CUSTOM_POLICY_REQUEST, &[&self.policy_input_list, &self.permissions_boundary_policy_input_list, &self.action_names, &self.resource_arns, &self.resource_policy, &self.resource_owner, &self.caller_arn, &self.context_entries, &self.resource_handling_option, &self.max_items, &self.marker]);
+        writer.structure(&structures::SIMULATE_CUSTOM_POLICY_REQUEST, &[&self.policy_input_list, &self.permissions_boundary_policy_input_list, &self.action_names, &self.resource_arns, &self.resource_policy, &self.resource_owner, &self.caller_arn, &self.context_entries, &self.resource_handling_option, &self.max_items, &self.marker, &self.ordered_organization_policy_input_list]);
     }
     fn read(&mut self, reader: &mut dyn Reader) {
-        reader.structure(&structures::SIMULATE_CUSTOM_POLICY_REQUEST, &mut [&mut self.policy_input_list, &mut self.permissions_boundary_policy_input_list, &mut self.action_names, &mut self.resource_arns, &mut self.resource_policy, &mut self.resource_owner, &mut self.caller_arn, &mut self.context_entries, &mut self.resource_handling_option, &mut self.max_items, &mut self.marker]);
+        reader.structure(&structures::SIMULATE_CUSTOM_POLICY_REQUEST, &mut [&mut self.policy_input_list, &mut self.permissions_boundary_policy_input_list, &mut self.action_names, &mut self.resource_arns, &mut self.resource_policy, &mut self.resource_owner, &mut self.caller_arn, &mut self.context_entries, &mut self.resource_handling_option, &mut self.max_items, &mut self.marker, &mut self.ordered_organization_policy_input_list]);
     }
 }
 
@@ -5880,14 +5939,15 @@ pub struct SimulatePrincipalPolicyRequest {
     pub resource_handling_option: Option<String>,
     pub max_items: Option<i32>,
     pub marker: Option<String>,
+    pub policy_exclusion_list: Option<Vec<PolicyIdentifier>>,
 }
 
 impl Shape for SimulatePrincipalPolicyRequest {
     fn write(&self, writer: &mut dyn Writer) {
-        writer.structure(&structures::SIMULATE_PRINCIPAL_POLICY_REQUEST, &[&self.policy_source_arn, &self.policy_input_list, &self.permissions_boundary_policy_input_list, &self.action_names, &self.resource_arns, &self.resource_policy, &self.resource_owner, &self.caller_arn, &self.context_entries, &self.resource_handling_option, &self.max_items, &self.marker]);
+        writer.structure(&structures::SIMULATE_PRINCIPAL_POLICY_REQUEST, &[&self.policy_source_arn, &self.policy_input_list, &self.permissions_boundary_policy_input_list, &self.action_names, &self.resource_arns, &self.resource_policy, &self.resource_owner, &self.caller_arn, &self.context_entries, &self.resource_handling_option, &self.max_items, &self.marker, &self.policy_exclusion_list]);
     }
     fn read(&mut self, reader: &mut dyn Reader) {
-        reader.structure(&structures::SIMULATE_PRINCIPAL_POLICY_REQUEST, &mut [&mut self.policy_source_arn, &mut self.policy_input_list, &mut self.permissions_boundary_policy_input_list, &mut self.action_names, &mut self.resource_arns, &mut self.resource_policy, &mut self.resource_owner, &mut self.caller_arn, &mut self.context_entries, &mut self.resource_handling_option, &mut self.max_items, &mut self.marker]);
+        reader.structure(&structures::SIMULATE_PRINCIPAL_POLICY_REQUEST, &mut [&mut self.policy_source_arn, &mut self.policy_input_list, &mut self.permissions_boundary_policy_input_list, &mut self.action_names, &mut self.resource_arns, &mut self.resource_policy, &mut self.resource_owner, &mut self.caller_arn, &mut self.context_entries, &mut self.resource_handling_option, &mut self.max_items, &mut self.marker, &mut self.policy_exclusion_list]);
     }
 }
 
@@ -6814,6 +6874,13 @@ pub mod access_advisor_usage_granularity_type {
     pub const ACTION_LEVEL: &str = "ACTION_LEVEL";
 }
 
+/// The values of `AttachmentType`.
+pub mod attachment_type {
+    pub const USER: &str = "user";
+    pub const GROUP: &str = "group";
+    pub const ROLE: &str = "role";
+}
+
 /// The values of `ContextKeyTypeEnum`.
 pub mod context_key_type_enum {
     pub const STRING: &str = "string";
@@ -6863,6 +6930,16 @@ pub mod policy_evaluation_decision_type {
     pub const ALLOWED: &str = "allowed";
     pub const EXPLICIT_DENY: &str = "explicitDeny";
     pub const IMPLICIT_DENY: &str = "implicitDeny";
+}
+
+/// The values of `PolicyIdentifierPolicyType`.
+pub mod policy_identifier_policy_type {
+    pub const INLINE: &str = "inline";
+    pub const AWS_MANAGED: &str = "aws-managed";
+    pub const USER_MANAGED: &str = "user-managed";
+    pub const PERMISSION_BOUNDARY: &str = "permission-boundary";
+    pub const SCP: &str = "scp";
+    pub const RCP: &str = "rcp";
 }
 
 /// The values of `PolicyParameterTypeEnum`.
@@ -7189,6 +7266,7 @@ pub static EVERY_SHAPE: &[crate::AnyShape] = &[
     crate::AnyShape::of::<GetUserResponse>(),
     crate::AnyShape::of::<Group>(),
     crate::AnyShape::of::<GroupDetail>(),
+    crate::AnyShape::of::<InlinePolicyIdentifierType>(),
     crate::AnyShape::of::<InstanceProfile>(),
     crate::AnyShape::of::<ListAccessKeysRequest>(),
     crate::AnyShape::of::<ListAccessKeysResponse>(),
@@ -7267,6 +7345,7 @@ pub static EVERY_SHAPE: &[crate::AnyShape] = &[
     crate::AnyShape::of::<MFADevice>(),
     crate::AnyShape::of::<ManagedPolicyDetail>(),
     crate::AnyShape::of::<OpenIDConnectProviderListEntry>(),
+    crate::AnyShape::of::<OrderedOrganizationPolicyType>(),
     crate::AnyShape::of::<OrganizationsDecisionDetail>(),
     crate::AnyShape::of::<PasswordPolicy>(),
     crate::AnyShape::of::<PermissionsBoundaryDecisionDetail>(),
@@ -7274,6 +7353,7 @@ pub static EVERY_SHAPE: &[crate::AnyShape] = &[
     crate::AnyShape::of::<PolicyDetail>(),
     crate::AnyShape::of::<PolicyGrantingServiceAccess>(),
     crate::AnyShape::of::<PolicyGroup>(),
+    crate::AnyShape::of::<PolicyIdentifier>(),
     crate::AnyShape::of::<PolicyParameter>(),
     crate::AnyShape::of::<PolicyRole>(),
     crate::AnyShape::of::<PolicyUser>(),
@@ -11590,6 +11670,16 @@ pub mod structures {
         ..STRUCTURE
     };
 
+    pub static INLINE_POLICY_IDENTIFIER_TYPE: Structure = Structure {
+        name: "InlinePolicyIdentifierType",
+        members: &[
+            required("PolicyName", &targets::POLICY_NAME_TYPE),
+            required("AttachmentType", &targets::ATTACHMENT_TYPE),
+            required("AttachmentName", &targets::ATTACHMENT_NAME),
+        ],
+        ..STRUCTURE
+    };
+
     pub static INSTANCE_PROFILE: Structure = Structure {
         name: "InstanceProfile",
         members: &[
@@ -12378,6 +12468,14 @@ pub mod structures {
         ..STRUCTURE
     };
 
+    pub static ORDERED_ORGANIZATION_POLICY_TYPE: Structure = Structure {
+        name: "OrderedOrganizationPolicyType",
+        members: &[
+            member("ServiceControlPolicyInputList", &targets::SIMULATION_POLICY_LIST_TYPE),
+        ],
+        ..STRUCTURE
+    };
+
     pub static ORGANIZATIONS_DECISION_DETAIL: Structure = Structure {
         name: "OrganizationsDecisionDetail",
         members: &[
@@ -12456,6 +12554,17 @@ pub mod structures {
         members: &[
             member("GroupName", &targets::GROUP_NAME_TYPE),
             member("GroupId", &targets::ID_TYPE),
+        ],
+        ..STRUCTURE
+    };
+
+    pub static POLICY_IDENTIFIER: Structure = Structure {
+        name: "PolicyIdentifier",
+        union: true,
+        members: &[
+            member("PolicyType", &targets::POLICY_IDENTIFIER_POLICY_TYPE),
+            member("PolicyArn", &targets::ARN_TYPE),
+            member("InlinePolicyIdentifier", &targets::INLINE_POLICY_IDENTIFIER_TYPE),
         ],
         ..STRUCTURE
     };
@@ -12852,6 +12961,7 @@ pub mod structures {
             member("ResourceHandlingOption", &targets::RESOURCE_HANDLING_OPTION_TYPE),
             member("MaxItems", &targets::MAX_ITEMS_TYPE),
             member("Marker", &targets::MARKER_TYPE),
+            member("OrderedOrganizationPolicyInputList", &targets::ORGANIZATION_POLICY_LIST_TYPE),
         ],
         ..STRUCTURE
     };
@@ -12881,6 +12991,7 @@ pub mod structures {
             member("ResourceHandlingOption", &targets::RESOURCE_HANDLING_OPTION_TYPE),
             member("MaxItems", &targets::MAX_ITEMS_TYPE),
             member("Marker", &targets::MARKER_TYPE),
+            member("PolicyExclusionList", &targets::POLICY_EXCLUSIONS_LIST_TYPE),
         ],
         ..STRUCTURE
     };
@@ -13631,6 +13742,8 @@ mod targets {
     pub static ARN_LIST_TYPE: Target = target("ArnListType", list(item(&ARN_TYPE), false, ANY));
     pub static ATTACHED_PERMISSIONS_BOUNDARY: Target = target("AttachedPermissionsBoundary", Kind::Structure(&structures::ATTACHED_PERMISSIONS_BOUNDARY));
     pub static ATTACHED_POLICY: Target = target("AttachedPolicy", Kind::Structure(&structures::ATTACHED_POLICY));
+    pub static ATTACHMENT_NAME: Target = target("AttachmentName", text(length(Some(1), Some(128)), r"[\w+=,.@*?-]+", &[]));
+    pub static ATTACHMENT_TYPE: Target = target("AttachmentType", text(ANY, "", &["user", "group", "role"]));
     pub static BOOTSTRAP_DATUM: Target = sensitive("BootstrapDatum", Kind::Blob(ANY));
     pub static CERTIFICATION_KEY_TYPE: Target = target("CertificationKeyType", text(length(Some(1), Some(128)), r"[\u0020-\u00FF]+", &[]));
     pub static CERTIFICATION_MAP_TYPE: Target = target("CertificationMapType", map(item(&CERTIFICATION_KEY_TYPE), item(&CERTIFICATION_VALUE_TYPE), false, ANY));
@@ -13663,6 +13776,7 @@ mod targets {
     pub static FEATURES_LIST_TYPE: Target = target("FeaturesListType", list(item(&FEATURE_TYPE), false, ANY));
     pub static GROUP: Target = target("Group", Kind::Structure(&structures::GROUP));
     pub static GROUP_DETAIL: Target = target("GroupDetail", Kind::Structure(&structures::GROUP_DETAIL));
+    pub static INLINE_POLICY_IDENTIFIER_TYPE: Target = target("InlinePolicyIdentifierType", Kind::Structure(&structures::INLINE_POLICY_IDENTIFIER_TYPE));
     pub static INSTANCE_PROFILE: Target = target("InstanceProfile", Kind::Structure(&structures::INSTANCE_PROFILE));
     pub static LINE_NUMBER: Target = target("LineNumber", Kind::Integer(number(None, None)));
     pub static LIST_POLICIES_GRANTING_SERVICE_ACCESS_ENTRY: Target = target("ListPoliciesGrantingServiceAccessEntry", Kind::Structure(&structures::LIST_POLICIES_GRANTING_SERVICE_ACCESS_ENTRY));
@@ -13673,7 +13787,9 @@ mod targets {
     pub static OPEN_ID_CONNECT_PROVIDER_LIST_ENTRY: Target = target("OpenIDConnectProviderListEntry", Kind::Structure(&structures::OPEN_ID_CONNECT_PROVIDER_LIST_ENTRY));
     pub static OPEN_ID_CONNECT_PROVIDER_LIST_TYPE: Target = target("OpenIDConnectProviderListType", list(item(&OPEN_ID_CONNECT_PROVIDER_LIST_ENTRY), false, ANY));
     pub static OPEN_ID_CONNECT_PROVIDER_URL_TYPE: Target = target("OpenIDConnectProviderUrlType", text(length(Some(1), Some(255)), "", &[]));
+    pub static ORDERED_ORGANIZATION_POLICY_TYPE: Target = target("OrderedOrganizationPolicyType", Kind::Structure(&structures::ORDERED_ORGANIZATION_POLICY_TYPE));
     pub static ORGANIZATION_ID_TYPE: Target = target("OrganizationIdType", text(length(None, Some(34)), "^o-[a-z0-9]{10,32}$", &[]));
+    pub static ORGANIZATION_POLICY_LIST_TYPE: Target = target("OrganizationPolicyListType", list(item(&ORDERED_ORGANIZATION_POLICY_TYPE), false, length(None, Some(7))));
     pub static ORGANIZATIONS_DECISION_DETAIL: Target = target("OrganizationsDecisionDetail", Kind::Structure(&structures::ORGANIZATIONS_DECISION_DETAIL));
     pub static PASSWORD_POLICY: Target = target("PasswordPolicy", Kind::Structure(&structures::PASSWORD_POLICY));
     pub static PERMISSIONS_BOUNDARY_ATTACHMENT_TYPE: Target = target("PermissionsBoundaryAttachmentType", text(ANY, "", &["PermissionsBoundaryPolicy"]));
@@ -13681,9 +13797,12 @@ mod targets {
     pub static POLICY: Target = target("Policy", Kind::Structure(&structures::POLICY));
     pub static POLICY_DETAIL: Target = target("PolicyDetail", Kind::Structure(&structures::POLICY_DETAIL));
     pub static POLICY_EVALUATION_DECISION_TYPE: Target = target("PolicyEvaluationDecisionType", text(ANY, "", &["allowed", "explicitDeny", "implicitDeny"]));
+    pub static POLICY_EXCLUSIONS_LIST_TYPE: Target = target("PolicyExclusionsListType", list(item(&POLICY_IDENTIFIER), false, length(None, Some(256))));
     pub static POLICY_GRANTING_SERVICE_ACCESS: Target = target("PolicyGrantingServiceAccess", Kind::Structure(&structures::POLICY_GRANTING_SERVICE_ACCESS));
     pub static POLICY_GROUP: Target = target("PolicyGroup", Kind::Structure(&structures::POLICY_GROUP));
     pub static POLICY_GROUP_LIST_TYPE: Target = target("PolicyGroupListType", list(item(&POLICY_GROUP), false, ANY));
+    pub static POLICY_IDENTIFIER: Target = target("PolicyIdentifier", Kind::Structure(&structures::POLICY_IDENTIFIER));
+    pub static POLICY_IDENTIFIER_POLICY_TYPE: Target = target("PolicyIdentifierPolicyType", text(ANY, "", &["inline", "aws-managed", "user-managed", "permission-boundary", "scp", "rcp"]));
     pub static POLICY_IDENTIFIER_TYPE: Target = target("PolicyIdentifierType", text(ANY, "", &[]));
     pub static POLICY_PARAMETER: Target = target("PolicyParameter", Kind::Structure(&structures::POLICY_PARAMETER));
     pub static POLICY_PARAMETER_TYPE_ENUM: Target = target("PolicyParameterTypeEnum", text(ANY, "", &["string", "stringList"]));

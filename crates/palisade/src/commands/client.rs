@@ -2,7 +2,7 @@
 //! TCP or TLS with the server's own certificate authority.
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -36,11 +36,31 @@ impl Endpoint {
 
     /// The answer's status and body.
     pub fn get(&self, path: &str, token: Option<&str>) -> Result<(u16, Bytes), String> {
+        self.call("GET", path, Vec::new(), token)
+    }
+
+    /// The same for a request with a body.
+    pub fn post(
+        &self,
+        path: &str,
+        body: Vec<u8>,
+        token: Option<&str>,
+    ) -> Result<(u16, Bytes), String> {
+        self.call("POST", path, body, token)
+    }
+
+    fn call(
+        &self,
+        method: &str,
+        path: &str,
+        body: Vec<u8>,
+        token: Option<&str>,
+    ) -> Result<(u16, Bytes), String> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|error| error.to_string())?;
-        let work = self.fetch(path, token);
+        let work = self.fetch(method, path, body, token);
         runtime.block_on(async {
             tokio::time::timeout(std::time::Duration::from_secs(10), work)
                 .await
@@ -48,17 +68,26 @@ impl Endpoint {
         })
     }
 
-    async fn fetch(&self, path: &str, token: Option<&str>) -> Result<(u16, Bytes), String> {
+    async fn fetch(
+        &self,
+        method: &str,
+        path: &str,
+        body: Vec<u8>,
+        token: Option<&str>,
+    ) -> Result<(u16, Bytes), String> {
         let url: http::Uri = self.url.parse().map_err(|_| format!("bad endpoint {}", self.url))?;
         let host = url.host().unwrap_or("127.0.0.1").trim_matches(['[', ']']).to_owned();
         let port = url.port_u16().unwrap_or(4570);
         let unreachable = |error: std::io::Error| format!("cannot reach {}: {error}", self.url);
         let stream = TcpStream::connect((host.as_str(), port)).await.map_err(unreachable)?;
-        let mut request = http::Request::get(path).header("host", format!("{host}:{port}"));
+        let mut request = http::Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", format!("{host}:{port}"));
         if let Some(token) = token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
-        let request = request.body(Empty::new()).map_err(|error| error.to_string())?;
+        let request = request.body(Full::from(body)).map_err(|error| error.to_string())?;
         match &self.ca_bundle {
             None => exchange(stream, request).await,
             Some(bundle) => {
@@ -93,10 +122,7 @@ fn client_config(bundle: &Path) -> Result<Arc<rustls::ClientConfig>, String> {
     Ok(Arc::new(config.with_no_client_auth()))
 }
 
-async fn exchange<S>(
-    stream: S,
-    request: http::Request<Empty<Bytes>>,
-) -> Result<(u16, Bytes), String>
+async fn exchange<S>(stream: S, request: http::Request<Full<Bytes>>) -> Result<(u16, Bytes), String>
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {

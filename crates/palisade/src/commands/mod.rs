@@ -5,6 +5,7 @@ pub mod env;
 pub mod health;
 pub mod policy;
 pub mod serve;
+pub mod test;
 pub mod why;
 
 use clap::ValueEnum;

@@ -14,6 +14,7 @@ pub mod account;
 pub mod attachment;
 pub mod authorization_details;
 pub mod boundary;
+pub mod context_keys;
 pub mod document;
 pub mod group;
 pub mod inline_policy;
@@ -33,6 +34,7 @@ pub mod resources;
 pub mod role;
 #[cfg(test)]
 mod samples;
+pub mod simulation;
 pub mod tag;
 pub mod user;
 
@@ -140,6 +142,14 @@ pub static OPERATIONS: &[Operation] = &[
     read("ListUserPolicies", &Typed(inline_policy::list_user_policies)),
     read("ListGroupPolicies", &Typed(inline_policy::list_group_policies)),
     read("ListRolePolicies", &Typed(inline_policy::list_role_policies)),
+    // The policy simulator.
+    read("SimulateCustomPolicy", &Typed(simulation::simulate_custom_policy)),
+    read("SimulatePrincipalPolicy", &Typed(simulation::simulate_principal_policy)),
+    read("GetContextKeysForCustomPolicy", &Typed(context_keys::get_context_keys_for_custom_policy)),
+    read(
+        "GetContextKeysForPrincipalPolicy",
+        &Typed(context_keys::get_context_keys_for_principal_policy),
+    ),
     // Instance profiles.
     write("CreateInstanceProfile", &Typed(instance_profile::create_instance_profile))
         .requiring(&Requiring(requirements::create_instance_profile)),
