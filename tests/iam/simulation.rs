@@ -139,7 +139,8 @@ fn the_simulator_refuses_what_aws_refuses_and_pages_by_actions() {
         input
     };
     let missing = json!({
-        "PolicySourceArn": format!("arn:aws:iam::{account}:user/nobody"), "ActionNames": ["s3:GetObject"]
+        "PolicySourceArn": format!("arn:aws:iam::{account}:user/nobody"),
+        "ActionNames": ["s3:GetObject"]
     });
     let nobody = format!("arn:aws:iam::{account}:role/nobody");
     let keys_of_nobody = json!({ "PolicySourceArn": nobody });

@@ -15,6 +15,8 @@ mod input;
 mod result;
 mod scenario;
 mod source;
+#[cfg(test)]
+mod tests;
 
 pub use ask::{Question, Values, Verdict, ask};
 pub use context::Given;

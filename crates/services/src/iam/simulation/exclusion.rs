@@ -146,3 +146,26 @@ fn selects(pattern: &str, text: &str) -> bool {
     let tail = characters.get(rest..).unwrap_or_default();
     alike(start, head) && alike(end, tail)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_selector_has_one_star_and_any_number_of_question_marks() {
+        let cases = [
+            ("ana", "ana", true),
+            ("ana", "anb", false),
+            ("an?", "ana", true),
+            ("an?", "an", false),
+            ("*", "", true),
+            ("a*a", "ana", true),
+            ("a*a", "a", false),
+            ("a*?", "ana", true),
+            ("é*", "éclair", true),
+        ];
+        for (pattern, text, expected) in cases {
+            assert_eq!(selects(pattern, text), expected, "{pattern} on {text}");
+        }
+    }
+}
