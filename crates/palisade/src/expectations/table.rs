@@ -282,3 +282,82 @@ pub fn glob(pattern: &str, text: &str) -> bool {
     }
     pattern.get(at..).unwrap_or_default().iter().all(|character| *character == '*')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cases(name: &str, text: &str) -> Result<Vec<Case>, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        read(&path).map_err(|error| error.replace(&folder.path().display().to_string(), ""))
+    }
+
+    #[test]
+    fn both_notations_say_the_same() {
+        let toml = "[[test]]\nprincipal = \"dev\"\naction = [\"s3:GetObject\", \"s3:PutObject\"]\n\
+            resource = \"arn:aws:s3:::app/*\"\nexpect = \"deny\"\nby = \"scp\"\n\
+            [test.context]\n\"aws:TagKeys\" = [\"a\", 1]\n\"aws:SecureTransport\" = true\n";
+        let yaml = "test:\n  - principal: dev\n    action: [s3:GetObject, s3:PutObject]\n    \
+            resource: arn:aws:s3:::app/*\n    expect: deny\n    by: scp\n    context:\n      \
+            aws:TagKeys: [a, 1]\n      aws:SecureTransport: true\n";
+        let of = |name, text| {
+            let cases = cases(name, text).unwrap();
+            cases.into_iter().map(|case| (case.line, case.questions)).collect::<Vec<_>>()
+        };
+        let (toml, yaml) = (of("a.toml", toml), of("a.yaml", yaml));
+        assert_eq!(toml.len(), 2);
+        assert_eq!(toml[0].1, yaml[0].1);
+        assert_eq!(toml[1].1, yaml[1].1);
+        assert_eq!((toml[0].0, yaml[0].0), (1, 2));
+    }
+
+    #[test]
+    fn wildcards_in_actions_ask_about_every_action() {
+        let text = |action: &str| {
+            format!("[[test]]\nprincipal = \"dev\"\naction = \"{action}\"\nexpect = \"allow\"\n")
+        };
+        let found = cases("a.toml", &text("sts:*caller*")).unwrap();
+        assert_eq!(found[0].questions[0].action, "sts:GetCallerIdentity");
+        assert!(cases("a.toml", &text("ec2:*")).unwrap()[0].questions.len() > 500);
+        for (action, why) in [
+            ("GetObject", "no service prefix"),
+            ("s3:Nothing*", "no action matches"),
+            ("nothing:*", "no service"),
+        ] {
+            let error = cases("a.toml", &text(action)).err().unwrap();
+            assert!(error.contains(why), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_meant_is_refused() {
+        let texts = [
+            "",
+            "test = []",
+            "[[test]]\nprincipal = \"dev\"\naction = \"s3:GetObject\"\nexpect = \"maybe\"\n",
+            "[[test]]\nprincipal = \"dev\"\naction = \"s3:GetObject\"\nexpect = \"allow\"\nx = 1\n",
+            "[[test]]\nprincipal = \"dev\"\naction = \"s3:Get\"\nexpect = \"deny\"\nby = \"x\"",
+            "[[test]]\nprincipal = []\naction = \"s3:GetObject\"\nexpect = \"deny\"\n",
+        ];
+        for text in texts {
+            assert!(cases("a.toml", text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn globs_match_as_they_should() {
+        for (pattern, text, expected) in [
+            ("*", "", true),
+            ("Get*", "GetObject", true),
+            ("get*acl", "GetObjectAcl", true),
+            ("*a*b", "aab", true),
+            ("?et", "Get", true),
+            ("?et", "et", false),
+            ("Get", "GetObject", false),
+        ] {
+            assert_eq!(glob(pattern, text), expected, "{pattern} {text}");
+        }
+    }
+}
