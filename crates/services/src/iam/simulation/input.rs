@@ -28,7 +28,7 @@ pub fn resources(arns: Option<Vec<String>>) -> Result<Vec<String>> {
                 && !parsed.service.is_empty()
                 && !parsed.resource.is_empty()
         });
-        if !whole && !(alone && arn == "*") {
+        if !(whole || alone && arn == "*") {
             let text = format!("ResourceNames are not in a valid ARN format: {arn}.");
             return Err(invalid(text));
         }
