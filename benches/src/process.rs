@@ -152,7 +152,7 @@ pub fn root_key(folder: &Path) -> Result<AccessKey> {
     let text = std::fs::read_to_string(folder.join("root-credentials.csv"))?;
     let row: Vec<&str> = text.lines().nth(1).unwrap_or_default().split(',').collect();
     match row.as_slice() {
-        [_, id, secret] => Ok(AccessKey { id: (*id).to_owned(), secret: (*secret).to_owned() }),
+        [_, id, secret, ..] => Ok(AccessKey { id: (*id).to_owned(), secret: (*secret).to_owned() }),
         _ => Err("root-credentials.csv has another form".into()),
     }
 }

@@ -3,13 +3,14 @@
 //! The provider comes from the filesystem mirror that `PALISADE_TEST_TERRAFORM_MIRROR` names (a
 //! folder as `terraform providers mirror` or an unpacked plugin folder makes it).
 
-use crate::support::{Lab, Ran, each, have_tool, skip};
+use crate::support::{Authority, Lab, Ran, each, have_tool, skip};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The configuration, beside this file.
-const CONFIGURATION: &str = include_str!("principals.tf");
+/// The configurations, beside this file.
+const PRINCIPALS: &str = include_str!("principals.tf");
+const CREDENTIALS: &str = include_str!("credentials.tf");
 const MIRROR: &str = "PALISADE_TEST_TERRAFORM_MIRROR";
 
 /// A folder with the configuration, and how Terraform is called in it.
@@ -19,9 +20,9 @@ struct Workspace {
 }
 
 impl Workspace {
-    fn new(lab: &Lab, mirror: &Path) -> Workspace {
+    fn new(lab: &Lab, mirror: &Path, configuration: &str) -> Workspace {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("main.tf"), CONFIGURATION).unwrap();
+        std::fs::write(folder.path().join("main.tf"), configuration).unwrap();
         let settings = folder.path().join("terraform.rc");
         let path = mirror.display();
         let text = format!(
@@ -57,17 +58,25 @@ impl Workspace {
     }
 }
 
+/// Terraform and the provider mirror, or a loud skip.
+fn mirror(test: &str) -> Option<PathBuf> {
+    if !have_tool("terraform", &["version"]) {
+        skip(test, "Terraform is not installed");
+        return None;
+    }
+    let mirror = std::env::var_os(MIRROR).map(PathBuf::from);
+    if mirror.is_none() {
+        skip(test, "PALISADE_TEST_TERRAFORM_MIRROR names no provider mirror");
+    }
+    mirror
+}
+
 #[test]
 fn terraform_applies_plans_again_and_destroys() {
     let test = "terraform_applies_plans_again_and_destroys";
-    if !have_tool("terraform", &["version"]) {
-        return skip(test, "Terraform is not installed");
-    }
-    let Some(mirror) = std::env::var_os(MIRROR).map(PathBuf::from) else {
-        return skip(test, "PALISADE_TEST_TERRAFORM_MIRROR names no provider mirror");
-    };
+    let Some(mirror) = mirror(test) else { return };
     let Some(lab) = Lab::start(test) else { return };
-    let work = Workspace::new(&lab, &mirror);
+    let work = Workspace::new(&lab, &mirror, PRINCIPALS);
     work.ok(&["init", "-input=false"]);
     work.ok(&["apply", "-auto-approve", "-input=false"]);
 
@@ -101,4 +110,52 @@ fn terraform_applies_plans_again_and_destroys() {
     }
     let policies = root.ok("iam", "ListPolicies", json!({ "Scope": "Local" }));
     assert_eq!(policies["Policies"], json!([]));
+}
+
+/// What the configuration reads, made for this test.
+fn write_files(folder: &Path) {
+    let authority = Authority::new("test");
+    let (server, signing) = (authority.leaf("www.example.com"), authority.leaf("ann"));
+    let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).unwrap();
+    write("chain.pem", &authority.pem);
+    write("server.pem", &server.certificate);
+    write("server.key", &server.key);
+    write("signing.pem", &signing.certificate);
+    let keygen = |arguments: &[&str]| {
+        let mut command = Command::new("ssh-keygen");
+        let ran = crate::support::finish(command.args(arguments).current_dir(folder));
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        ran.out
+    };
+    for name in ["one", "two"] {
+        keygen(&["-q", "-t", "rsa", "-b", "2048", "-N", "", "-C", "ann@host", "-f", name]);
+    }
+    write("two.pem", &keygen(&["-e", "-m", "PKCS8", "-f", "two.pub"]));
+}
+
+#[test]
+fn terraform_keeps_the_credentials_of_users() {
+    let test = "terraform_keeps_the_credentials_of_users";
+    let Some(mirror) = mirror(test) else { return };
+    let Some(lab) = Lab::start(test) else { return };
+    let root = lab.root();
+    let work = Workspace::new(&lab, &mirror, CREDENTIALS);
+    write_files(work.folder.path());
+    work.ok(&["init", "-input=false"]);
+    work.ok(&["apply", "-auto-approve", "-input=false"]);
+    let profile = root.ok("iam", "GetLoginProfile", json!({ "UserName": "ann" }));
+    assert_eq!(profile["LoginProfile"]["PasswordResetRequired"], json!(true));
+    let again = work.run(&["plan", "-detailed-exitcode", "-input=false"]);
+    assert_eq!(again.code, Some(0), "drift:\n{}\n{}", again.out, again.err);
+    let changed = "-var=status=Inactive";
+    work.ok(&["apply", "-auto-approve", "-input=false", changed]);
+    let again = work.run(&["plan", "-detailed-exitcode", "-input=false", changed]);
+    assert_eq!(again.code, Some(0), "drift:\n{}\n{}", again.out, again.err);
+
+    work.ok(&["destroy", "-auto-approve", "-input=false", changed]);
+    assert_eq!(root.ok("iam", "ListUsers", json!({}))["Users"], json!([]));
+    let left = root.ok("iam", "ListServerCertificates", json!({}));
+    assert_eq!(left["ServerCertificateMetadataList"], json!([]));
+    let none = root.call("iam", "GetAccountPasswordPolicy", json!({})).unwrap_err();
+    assert_eq!(none.code, "NoSuchEntity");
 }

@@ -2,13 +2,18 @@
 
 mod access_key;
 mod account;
+mod certificate;
 mod group;
 mod instance_profile;
+mod login_profile;
+mod password_policy;
 mod policy;
 mod race;
 mod refusals;
 mod role;
+mod service_credential;
 mod simulation;
+mod ssh_public_key;
 mod user;
 
 use crate::support::Caller;

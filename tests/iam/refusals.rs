@@ -60,13 +60,100 @@ fn calls(account: &str) -> Vec<(&'static str, Value, String)> {
     ]
 }
 
+/// The same for passwords, keys, certificates and credentials.
+fn credential_calls(account: &str) -> Vec<(&'static str, Value, String)> {
+    let arn = |resource: &str| format!("arn:aws:iam::{account}:{resource}");
+    let id = "A".repeat(32);
+    let token = json!({ "GlobalEndpointTokenVersion": "v2Token" });
+    let server = || json!({ "ServerCertificateName": "web" });
+    let uploaded = json!({
+        "ServerCertificateName": "web", "Path": "/p/", "CertificateBody": "x", "PrivateKey": "x"
+    });
+    let credential = |mut input: Value| {
+        input["ServiceSpecificCredentialId"] = json!(id);
+        input
+    };
+    vec![
+        ("CreateLoginProfile", json!({ "UserName": "bob", "Password": "x" }), arn("user/team/bob")),
+        ("GetLoginProfile", json!({}), arn("user/ann")),
+        ("UpdateLoginProfile", json!({ "UserName": "bob" }), arn("user/team/bob")),
+        ("DeleteLoginProfile", json!({ "UserName": "bob" }), arn("user/team/bob")),
+        ("ChangePassword", json!({ "OldPassword": "x", "NewPassword": "y" }), arn("user/ann")),
+        ("GetAccountPasswordPolicy", json!({}), "*".into()),
+        ("UpdateAccountPasswordPolicy", json!({}), "*".into()),
+        ("DeleteAccountPasswordPolicy", json!({}), "*".into()),
+        ("SetSecurityTokenServicePreferences", token, "*".into()),
+        ("ListSSHPublicKeys", json!({}), arn("user/ann")),
+        (
+            "UploadSSHPublicKey",
+            json!({ "UserName": "bob", "SSHPublicKeyBody": "x" }),
+            arn("user/team/bob"),
+        ),
+        (
+            "GetSSHPublicKey",
+            json!({ "UserName": "bob", "SSHPublicKeyId": id, "Encoding": "SSH" }),
+            arn("user/team/bob"),
+        ),
+        (
+            "UpdateSSHPublicKey",
+            json!({ "UserName": "bob", "SSHPublicKeyId": id, "Status": "Active" }),
+            arn("user/team/bob"),
+        ),
+        (
+            "DeleteSSHPublicKey",
+            json!({ "UserName": "bob", "SSHPublicKeyId": id }),
+            arn("user/team/bob"),
+        ),
+        ("UploadSigningCertificate", json!({ "CertificateBody": "x" }), arn("user/ann")),
+        ("ListSigningCertificates", json!({ "UserName": "bob" }), arn("user/team/bob")),
+        (
+            "UpdateSigningCertificate",
+            json!({ "CertificateId": id, "Status": "Active" }),
+            arn("user/ann"),
+        ),
+        ("DeleteSigningCertificate", json!({ "CertificateId": id }), arn("user/ann")),
+        ("UploadServerCertificate", uploaded, arn("server-certificate/p/web")),
+        ("GetServerCertificate", server(), arn("server-certificate/web")),
+        ("ListServerCertificates", json!({}), arn("server-certificate/")),
+        ("UpdateServerCertificate", server(), arn("server-certificate/web")),
+        ("DeleteServerCertificate", server(), arn("server-certificate/web")),
+        ("ListServerCertificateTags", server(), arn("server-certificate/web")),
+        (
+            "TagServerCertificate",
+            json!({ "ServerCertificateName": "web", "Tags": [{ "Key": "k", "Value": "v" }] }),
+            arn("server-certificate/web"),
+        ),
+        (
+            "UntagServerCertificate",
+            json!({ "ServerCertificateName": "web", "TagKeys": ["k"] }),
+            arn("server-certificate/web"),
+        ),
+        (
+            "CreateServiceSpecificCredential",
+            json!({ "UserName": "bob", "ServiceName": "codecommit.amazonaws.com" }),
+            arn("user/team/bob"),
+        ),
+        ("ListServiceSpecificCredentials", json!({}), arn("user/ann")),
+        ("ListServiceSpecificCredentials", json!({ "AllUsers": true }), "*".into()),
+        ("ResetServiceSpecificCredential", credential(json!({})), arn("user/ann")),
+        ("DeleteServiceSpecificCredential", credential(json!({})), arn("user/ann")),
+        (
+            "UpdateServiceSpecificCredential",
+            credential(json!({ "Status": "Active" })),
+            arn("user/ann"),
+        ),
+    ]
+}
+
 #[test]
 fn a_user_without_policies_may_do_nothing() {
     let Some(lab) = Lab::start("a_user_without_policies_may_do_nothing") else { return };
     let (root, account) = (lab.root(), lab.server.account_id());
     root.ok("iam", "CreateUser", json!({ "UserName": "bob", "Path": "/team/" }));
     let ann = lab.user(&root, "ann", None);
-    for (operation, input, resource) in calls(&account) {
+    for (operation, input, resource) in
+        calls(&account).into_iter().chain(credential_calls(&account))
+    {
         let refusal = ann.call("iam", operation, input.clone()).unwrap_err();
         let expected = format!(
             "User: arn:aws:iam::{account}:user/ann is not authorized to perform: iam:{operation} \

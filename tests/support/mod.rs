@@ -1,11 +1,13 @@
 //! What every test stands on: a server of its own, and clients of it.
 
 mod boto;
+mod certificates;
 mod server;
 mod skip;
 mod tools;
 
-pub use boto::{Answer, Boto, Caller, Keys, Raw, Signature};
+pub use boto::{Answer, Boto, Caller, Keys, Raw, Refusal, Signature};
+pub use certificates::{Authority, Pair};
 pub use server::{Server, palisade};
 pub use skip::{have_boto3, have_tool, skip};
 pub use tools::{Ran, aws, aws_json, finish, run};

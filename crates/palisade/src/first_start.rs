@@ -8,6 +8,7 @@ use palisade_services::caller::Caller;
 use palisade_services::context::{Access, Context, Request, Way, from_store};
 use palisade_services::errors::internal;
 use palisade_services::iam::access_key;
+use palisade_services::iam::password::{self, Profile};
 use palisade_services::iam::principal::Owner;
 use palisade_services::plane::Plane;
 use palisade_services::random::{self, Random};
@@ -21,6 +22,8 @@ const NOTE: Key<'static> =
     Key { collection: "plane/first-start", account: "", region: "", key: "first-start" };
 /// The file with the root key of the first start.
 const ROOT_CREDENTIALS: &str = "root-credentials.csv";
+/// The root user's e-mail address in the account of the first start.
+const ROOT_EMAIL: &str = "root@localhost";
 /// The file that says how the folder is used: `production` or `lab`.
 const MODE: &str = "mode";
 
@@ -32,12 +35,14 @@ pub struct FirstStart {
     pub revision: u64,
 }
 
-/// An account's first root key.
+/// What an account's root user begins with. Shown once.
 #[derive(Clone)]
 pub struct RootKey {
     pub account: String,
     pub access_key_id: String,
     pub secret: String,
+    pub email: String,
+    pub password: String,
 }
 
 /// Makes the folder, for the owner alone. A folder used in production never becomes a lab: its
@@ -99,7 +104,8 @@ pub fn first_start(plane: &Arc<Plane>, lab: bool, folder: Option<&Path>) -> Resu
     }
     let account = plane.settings.account_id.clone();
     let (access_key_id, secret) = chosen_key(plane, &account, lab)?;
-    let key = RootKey { account, access_key_id, secret };
+    let (email, password) = (ROOT_EMAIL.to_owned(), random::console_password(&*plane.random));
+    let key = RootKey { account, access_key_id, secret, email, password };
     if let Some(folder) = folder {
         // Written before the key exists: a crash in between leaves a key that proves nothing, never
         // one that nobody knows.
@@ -144,10 +150,20 @@ fn chosen_key(plane: &Plane, account: &str, lab: bool) -> Result<(String, String
     }
 }
 
-/// One transaction: the account, its root key and the note.
+/// The root user's password, hashed before the transaction that stores it.
+fn root_profile(plane: &Plane, key: &RootKey) -> Result<Profile, String> {
+    let (caller, request) = (Caller::root(&key.account), request_of_start(plane));
+    let snapshot = plane.store.snapshot();
+    let cx = Context::new(plane, &caller, &request, Access::Read(&snapshot));
+    password::new_profile(&cx, &Owner::Root, &key.account, Some(&key.password), false)
+        .map_err(|error| error.to_string())
+}
+
+/// One transaction: the account, its root key and password, and the note.
 fn store(plane: &Arc<Plane>, key: RootKey) -> Result<(), String> {
+    let profile = root_profile(plane, &key)?;
     transact(plane, move |plane, transaction| {
-        make(plane, &key, "Palisade", "root@localhost", transaction)?;
+        make(plane, &key, "Palisade", &profile, transaction)?;
         let note = FirstStart { account_id: key.account.clone(), revision: 0 };
         let body = serde_json::to_vec(&note).map_err(internal)?;
         transaction.put(&NOTE, &body).map_err(from_store)
@@ -164,9 +180,10 @@ pub fn create_account(
     let account = id.unwrap_or_else(|| fresh_account_id(&*plane.random));
     let access_key_id = random::access_key_id(&*plane.random, "AKIA", &account);
     let secret = random::secret_access_key(&*plane.random);
-    let key = RootKey { account, access_key_id, secret };
-    let (made, name, email) = (key.clone(), name.to_owned(), email.to_owned());
-    transact(plane, move |plane, transaction| make(plane, &made, &name, &email, transaction))?;
+    let (email, password) = (email.to_owned(), random::console_password(&*plane.random));
+    let key = RootKey { account, access_key_id, secret, email, password };
+    let (made, name, profile) = (key.clone(), name.to_owned(), root_profile(plane, &key)?);
+    transact(plane, move |plane, transaction| make(plane, &made, &name, &profile, transaction))?;
     Ok(key)
 }
 
@@ -198,15 +215,15 @@ fn make(
     plane: &Plane,
     key: &RootKey,
     name: &str,
-    email: &str,
+    profile: &Profile,
     transaction: &mut dyn Transaction,
 ) -> palisade_shape::Result<()> {
     let caller = Caller::root(&key.account);
     let request = request_of_start(plane);
     let mut cx = Context::new(plane, &caller, &request, Access::Write(transaction));
-    accounts::create(&mut cx, &key.account, name, email)?;
+    accounts::create(&mut cx, &key.account, name, &key.email)?;
     access_key::add(&mut cx, &Owner::Root, key.access_key_id.clone(), &key.secret)?;
-    Ok(())
+    cx.put(&password::PROFILES, profile)
 }
 
 /// The facts of a request that nobody sent.
@@ -229,21 +246,25 @@ pub fn request_of_start(plane: &Plane) -> Request {
 /// The only copy of the secret outside the sealed store. Not opened through the umask: mode 0600.
 fn keep(key: &RootKey, folder: &Path) -> Result<(), String> {
     let path = folder.join(ROOT_CREDENTIALS);
-    let RootKey { account, access_key_id, secret } = key;
-    let text =
-        format!("Account ID,Access key ID,Secret access key\n{account},{access_key_id},{secret}\n");
+    let RootKey { account, access_key_id, secret, email, password } = key;
+    let text = format!(
+        "Account ID,Access key ID,Secret access key,Root e-mail,Root password\n\
+         {account},{access_key_id},{secret},{email},{password}\n"
+    );
     let written = write_private(&path, text.as_bytes());
     written.map_err(|error| format!("cannot write {}: {error}", path.display()))
 }
 
 /// Shown this once.
 fn show(key: &RootKey, folder: Option<&Path>) {
-    println!("Palisade made account {} with a root access key:", key.account);
+    println!("Palisade made account {} with a root user and its access key:", key.account);
+    println!("  e-mail address {}", key.email);
+    println!("  password {}", key.password);
     println!("  AWS_ACCESS_KEY_ID={}", key.access_key_id);
     println!("  AWS_SECRET_ACCESS_KEY={}", key.secret);
     if let Some(folder) = folder {
         println!(
-            "It is not shown again; a copy is in {}.",
+            "They are not shown again; a copy is in {}.",
             folder.join(ROOT_CREDENTIALS).display()
         );
     }

@@ -11,6 +11,7 @@ use palisade_services::authorization::without_key;
 use palisade_services::caller::Caller;
 use palisade_services::context::Request;
 use palisade_services::errors::internal;
+use palisade_services::password_hash::Hashes;
 use palisade_services::service::{Effect, Input, Service};
 use palisade_shape::{Named, Result};
 use palisade_store::Read;
@@ -38,7 +39,8 @@ pub async fn call<O: Named>(
     let target = Target::Here { service, row, model, labels };
     let route = Route { protocol, model: service.model, target };
     let server = server.clone();
-    let call = Call { server, request, credential, token: None, protocol, service, row, input };
+    let (token, hashes) = (None, Hashes::default());
+    let call = Call { server, request, credential, token, protocol, service, row, input, hashes };
     let snapshot = call.server.plane.store.snapshot();
     let outcome = call.server.reading(|| pipeline::read(&call, &snapshot));
     let outcome = pipeline::keep_read(&call, &route, outcome, snapshot.revision()).await;

@@ -329,6 +329,8 @@ async fn create_account(server: &Arc<Server>, body: &[u8]) -> Answer {
         "accountId": key.account,
         "accessKeyId": key.access_key_id,
         "secretAccessKey": key.secret,
+        "email": key.email,
+        "password": key.password,
     }))
 }
 

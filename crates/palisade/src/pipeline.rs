@@ -17,6 +17,7 @@ use palisade_protocol::{Extra, Form, Parts, respond, respond_error};
 use palisade_services::authorization::{Credential, Decided, authorize};
 use palisade_services::context::{Access, Context, Notes, Request, TlsDetails, Way};
 use palisade_services::errors::{SERVICE_UNAVAILABLE, internal};
+use palisade_services::password_hash::Hashes;
 use palisade_services::service::{Effect, Input, Operation, Service};
 use palisade_services::sts::restriction;
 use palisade_shape::{Error, Protocol, Result, Shape};
@@ -34,6 +35,8 @@ pub struct Call {
     pub service: &'static Service,
     pub row: &'static Operation,
     pub input: Box<dyn Input>,
+    /// The slow hashes computed for it so far.
+    pub hashes: Hashes,
 }
 
 /// The end of a call: the output, or why there is none, with what the record should say.
@@ -155,7 +158,8 @@ async fn run(
     };
     let protocol = route.protocol;
     let (server_of, server) = (server, server.clone());
-    let call = Call { server, request, credential, token, protocol, service, row, input };
+    let hashes = Hashes::default();
+    let call = Call { server, request, credential, token, protocol, service, row, input, hashes };
     let (call, outcome) = match row.effect {
         Effect::Read => {
             let outcome = server_of.reading(|| read(&call, snapshot));

@@ -42,6 +42,8 @@ pub struct Server {
     pub signing_keys: SigningKeys,
     pub metrics: Metrics,
     pub places: Arc<Semaphore>,
+    /// For slow work on threads of its own.
+    pub slow_places: Arc<Semaphore>,
     /// The clock as lab mode moves it.
     pub clock: Arc<SystemClock>,
     /// The secret of who may read the data folder.
@@ -77,6 +79,7 @@ impl Server {
             signing_keys: SigningKeys::new(SIGNING_KEYS_MAX),
             metrics: Metrics::new()?,
             places: Arc::new(Semaphore::new(REQUESTS_MAX)),
+            slow_places: Arc::new(Semaphore::new(slow_places())),
             clock,
             operator_token: first_start::operator_token(data_dir.as_deref(), &*random)?,
             first_revision,
@@ -152,6 +155,11 @@ impl Server {
         self.flush_usage();
         self.plane.store.close();
     }
+}
+
+/// A password's hash takes a core and 19 MiB: one for each core but one, which is for requests.
+fn slow_places() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1).max(1))
 }
 
 fn open_plane(

@@ -22,6 +22,7 @@ pub async fn write(call: Arc<Call>, route: &Route, snapshot: &Snapshot) -> (Arc<
         let outcome = keep_read(&call, route, outcome, snapshot.revision()).await;
         return (call, outcome);
     }
+    prepare(&call).await;
     let slot = Slot::default();
     let (tell, told) = oneshot::channel();
     let work = {
@@ -46,6 +47,27 @@ pub async fn write(call: Arc<Call>, route: &Route, snapshot: &Snapshot) -> (Arc<
     };
     let outcome = keep_read(&call, route, outcome, snapshot.revision()).await;
     (call, outcome)
+}
+
+/// Lets the operation do its slow work on a thread that nobody else waits for, as many at once as
+/// there are places.
+async fn prepare(call: &Arc<Call>) {
+    let Some(prepares) = call.row.prepares else { return };
+    let Ok(place) = call.server.slow_places.clone().acquire_owned().await else { return };
+    let call = call.clone();
+    let work = tokio::task::spawn_blocking(move || {
+        let plane = &*call.server.plane;
+        let snapshot = plane.store.snapshot();
+        let access = Access::Read(&snapshot);
+        let mut cx = Context::new(plane, &call.credential.caller, &call.request, access);
+        cx.hashes = Some(&call.hashes);
+        // What goes wrong here goes wrong in the handler too, which says so.
+        let _handler_tells = prepares.prepare(&mut cx, &*call.input);
+        drop(place);
+    });
+    if let Err(error) = work.await {
+        tracing::error!(%error, "the slow work of a call did not end");
+    }
 }
 
 fn failed(error: Error) -> Outcome {
@@ -81,6 +103,7 @@ fn run(call: &Call, transaction: &mut dyn Transaction) -> (Outcome, Result<()>) 
     };
     let caller = &credential.caller;
     let mut cx = Context::new(plane, caller, &call.request, Access::Write(transaction));
+    cx.hashes = Some(&call.hashes);
     let (decided, result) = permit_and_handle(call, &mut cx, &credential);
     let kept = keep(call, &mut cx, &decided, &result, revision);
     let notes = std::mem::take(&mut cx.notes);

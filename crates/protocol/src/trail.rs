@@ -22,7 +22,10 @@ pub const FIELD_BYTES_MAX: usize = 100 * 1024;
 const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
 
 /// Sensitive members that CloudTrail does not even name, sorted.
-const LEFT_OUT: [&str; 8] = [
+const LEFT_OUT: [&str; 11] = [
+    "NewPassword",
+    "OldPassword",
+    "Password",
     "PlainText",
     "Plaintext",
     "PrivateKey",

@@ -2,6 +2,7 @@
 
 use crate::caller::Caller;
 use crate::errors::{SERVICE_UNAVAILABLE, internal};
+use crate::password_hash::Hashes;
 use crate::plane::Plane;
 use crate::random;
 use crate::table::{Scope, Table};
@@ -85,6 +86,8 @@ pub struct Context<'a> {
     /// The account whose rows are seen: the caller's, unless the operation says otherwise.
     account: String,
     access: Access<'a>,
+    /// The slow hashes that the call has computed already.
+    pub hashes: Option<&'a Hashes>,
     /// What the audit record should say beyond input and output.
     pub notes: Notes,
 }
@@ -113,7 +116,7 @@ impl<'a> Context<'a> {
         access: Access<'a>,
     ) -> Self {
         let account = caller.account.to_string();
-        Self { caller, request, plane, account, access, notes: Notes::default() }
+        Self { caller, request, plane, account, access, hashes: None, notes: Notes::default() }
     }
 
     /// The same call, seeing the rows of another account. For resources that name their account.

@@ -14,6 +14,7 @@ pub mod context;
 pub mod errors;
 pub mod iam;
 pub mod page;
+pub mod password_hash;
 pub mod plane;
 pub mod random;
 pub mod reads;

@@ -1,6 +1,7 @@
 //! Randomness, and the ids made of it. Handlers get both through the `Context`.
 
 use aws_lc_rs::{digest, rand};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A source of random bytes. Shared by all requests.
@@ -45,6 +46,9 @@ impl Random for SeededRandom {
 
 const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const ALPHANUMERIC: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// Letters and digits, without those that look alike, and some signs: 64.
+const PASSWORD: &[u8; 64] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789+=@_%*#";
 
 /// `length` characters of `alphabet`, whose size must be a power of two so that none is favoured.
 fn text(random: &dyn Random, alphabet: &[u8], length: usize) -> String {
@@ -95,6 +99,34 @@ pub fn secret_access_key(random: &dyn Random) -> String {
     text(random, ALPHANUMERIC, 40)
 }
 
+/// The id of a signing certificate, as AWS makes them: 32 characters.
+pub fn certificate_id(random: &dyn Random) -> String {
+    text(random, BASE32, 32)
+}
+
+/// The password of a service-specific credential: 32 bytes in base64.
+pub fn service_password(random: &dyn Random) -> String {
+    let mut bytes = [0; 32];
+    random.fill(&mut bytes);
+    STANDARD.encode(bytes)
+}
+
+/// A console password of 27 characters, 24 of them random: four groups of six between dashes, with
+/// small and capital letters and a digit among them, as every kind of password policy wants it. It
+/// begins with a letter or digit, so that no spreadsheet takes it for a formula.
+pub fn console_password(random: &dyn Random) -> String {
+    loop {
+        let groups: Vec<String> = (0..4).map(|_| text(random, PASSWORD, 6)).collect();
+        let password = groups.join("-");
+        let has = |kind: fn(&char) -> bool| password.chars().any(|c| kind(&c));
+        let kinds = [char::is_ascii_lowercase, char::is_ascii_uppercase, char::is_ascii_digit];
+        let plain = password.starts_with(|first: char| first.is_ascii_alphanumeric());
+        if plain && kinds.into_iter().all(has) {
+            return password;
+        }
+    }
+}
+
 /// A version 4 UUID (RFC 9562), as AWS uses for request and event ids.
 pub fn uuid(random: &dyn Random) -> String {
     let mut bytes = [0; 16];
@@ -128,6 +160,10 @@ mod tests {
         let key = access_key_id(&random, "AKIA", "123456789012");
         assert_eq!((key.len(), &key[..4]), (20, "AKIA"));
         assert_eq!(secret_access_key(&random).len(), 40);
+        assert_eq!(certificate_id(&random).len(), 32);
+        assert_eq!(service_password(&random).len(), 44);
+        let password = console_password(&random);
+        assert_eq!((password.len(), password.matches('-').count()), (27, 3), "{password}");
         let id = uuid(&random);
         assert_eq!((id.len(), &id[14..15]), (36, "4"));
         assert_ne!(unique_id(&random, "AIDA"), user);

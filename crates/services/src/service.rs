@@ -26,6 +26,8 @@ pub struct Operation {
     pub handler: &'static dyn Handler,
     /// Replaces what the authorization table says, where AWS deviates from it.
     pub requirements: Option<&'static dyn Requires>,
+    /// Slow work that the pipeline has done before the transaction.
+    pub prepares: Option<&'static dyn Prepares>,
 }
 
 /// Whether the handler may change the store.
@@ -39,18 +41,24 @@ pub enum Effect {
 
 /// A row for an operation that only reads.
 pub const fn read(name: &'static str, handler: &'static dyn Handler) -> Operation {
-    Operation { name, effect: Effect::Read, handler, requirements: None }
+    Operation { name, effect: Effect::Read, handler, requirements: None, prepares: None }
 }
 
 /// A row for an operation that may change something.
 pub const fn write(name: &'static str, handler: &'static dyn Handler) -> Operation {
-    Operation { name, effect: Effect::Write, handler, requirements: None }
+    Operation { name, effect: Effect::Write, handler, requirements: None, prepares: None }
 }
 
 impl Operation {
     /// The same row, with its own answer to what the caller must be allowed.
     pub const fn requiring(mut self, requirements: &'static dyn Requires) -> Self {
         self.requirements = Some(requirements);
+        self
+    }
+
+    /// The same row, with slow work to do on a snapshot before the transaction begins.
+    pub const fn preparing(mut self, prepares: &'static dyn Prepares) -> Self {
+        self.prepares = Some(prepares);
         self
     }
 }
@@ -111,6 +119,21 @@ pub struct Requiring<I>(pub fn(&mut Context, &I) -> Result<Vec<Requirement>>);
 
 impl<I: Named + Sync> Requires for Requiring<I> {
     fn requirements(&self, cx: &mut Context, input: &dyn Input) -> Result<Vec<Requirement>> {
+        (self.0)(cx, typed::<I>(input)?)
+    }
+}
+
+/// Does slow work of a change ahead of its transaction. It changes nothing and decides nothing: the
+/// handler does the same again and finds the results in the context.
+pub trait Prepares: Sync {
+    fn prepare(&self, cx: &mut Context, input: &dyn Input) -> Result<()>;
+}
+
+/// A [`Prepares`] made of a plain function over the operation's input.
+pub struct Preparing<I>(pub fn(&mut Context, &I) -> Result<()>);
+
+impl<I: Named + Sync> Prepares for Preparing<I> {
+    fn prepare(&self, cx: &mut Context, input: &dyn Input) -> Result<()> {
         (self.0)(cx, typed::<I>(input)?)
     }
 }

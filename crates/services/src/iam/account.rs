@@ -3,7 +3,8 @@
 //!
 //! Source: IAM API reference, CreateAccountAlias, GetAccountSummary.
 
-use super::{list, quota};
+use super::principal::Owner;
+use super::{list, password, quota, signing_certificate};
 use crate::accounts::ACCOUNTS;
 use crate::context::Context;
 use crate::errors::internal;
@@ -11,7 +12,7 @@ use crate::table::{Scope, Table};
 use palisade_model::iam::{
     CreateAccountAliasRequest, DeleteAccountAliasRequest, ENTITY_ALREADY_EXISTS,
     GetAccountSummaryResponse, ListAccountAliasesRequest, ListAccountAliasesResponse,
-    NO_SUCH_ENTITY,
+    NO_SUCH_ENTITY, SetSecurityTokenServicePreferencesRequest, global_endpoint_token_version,
 };
 use palisade_shape::{Nothing, Result, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,12 @@ pub struct Record {
     /// The ids of the root user's access keys, in the order of their creation.
     #[serde(default)]
     pub access_keys: Vec<String>,
+    /// When root last signed in with its password.
+    #[serde(default)]
+    pub password_last_used_millis: Option<i64>,
+    /// The version of the tokens of STS's global endpoint, if it was ever chosen: 1 or 2.
+    #[serde(default)]
+    pub token_version: Option<u64>,
 }
 
 /// One row an account.
@@ -114,6 +121,24 @@ pub fn list_account_aliases(
     })
 }
 
+fn root_has_password(cx: &Context) -> Result<bool> {
+    let profile = password::profile(cx, &Owner::Root)?;
+    Ok(profile.is_some_and(|profile| !profile.passwords.is_empty()))
+}
+
+/// Chooses the version of the session tokens that STS's global endpoint hands out.
+/// GetAccountSummary shows it; Palisade's tokens are valid in all regions either way.
+pub fn set_security_token_service_preferences(
+    cx: &mut Context,
+    input: SetSecurityTokenServicePreferencesRequest,
+) -> Result<Nothing> {
+    let second = input.global_endpoint_token_version == global_endpoint_token_version::V2_TOKEN;
+    let mut record = load(cx)?;
+    record.token_version = Some(if second { 2 } else { 1 });
+    save(cx, &record)?;
+    Ok(Nothing)
+}
+
 /// Counts what the account has and says how much it may have. Reads one counter for each kind, so
 /// the size of the account does not matter.
 pub fn get_account_summary(cx: &mut Context, _: Nothing) -> Result<GetAccountSummaryResponse> {
@@ -123,11 +148,13 @@ pub fn get_account_summary(cx: &mut Context, _: Nothing) -> Result<GetAccountSum
     let figures = [
         ("AccessKeysPerUserQuota", most(&quota::ACCESS_KEYS_PER_USER)?),
         ("AccountAccessKeysPresent", u64::from(!record.access_keys.is_empty())),
+        ("AccountPasswordPresent", u64::from(root_has_password(cx)?)),
+        ("AccountSigningCertificatesPresent", u64::from(signing_certificate::root_has_one(cx)?)),
         ("AssumeRolePolicySizeQuota", most(&quota::TRUST_POLICY_SIZE)?),
         ("AttachedPoliciesPerGroupQuota", most(&quota::POLICIES_PER_GROUP)?),
         ("AttachedPoliciesPerRoleQuota", most(&quota::POLICIES_PER_ROLE)?),
         ("AttachedPoliciesPerUserQuota", most(&quota::POLICIES_PER_USER)?),
-        ("GlobalEndpointTokenVersion", 1),
+        ("GlobalEndpointTokenVersion", record.token_version.unwrap_or(1)),
         ("GroupPolicySizeQuota", most(&quota::GROUP_POLICY_SIZE)?),
         ("Groups", used(&quota::GROUPS)?),
         ("GroupsPerUserQuota", most(&quota::GROUPS_PER_USER)?),
@@ -142,8 +169,9 @@ pub fn get_account_summary(cx: &mut Context, _: Nothing) -> Result<GetAccountSum
         ("RolePolicySizeQuota", most(&quota::ROLE_POLICY_SIZE)?),
         ("Roles", used(&quota::ROLES)?),
         ("RolesQuota", most(&quota::ROLES)?),
-        ("ServerCertificatesQuota", quota::SERVER_CERTIFICATES.most),
-        ("SigningCertificatesPerUserQuota", quota::SIGNING_CERTIFICATES_PER_USER.most),
+        ("ServerCertificates", used(&quota::SERVER_CERTIFICATES)?),
+        ("ServerCertificatesQuota", most(&quota::SERVER_CERTIFICATES)?),
+        ("SigningCertificatesPerUserQuota", most(&quota::SIGNING_CERTIFICATES_PER_USER)?),
         ("UserPolicySizeQuota", most(&quota::USER_POLICY_SIZE)?),
         ("Users", used(&quota::USERS)?),
         ("UsersQuota", most(&quota::USERS)?),
@@ -157,15 +185,7 @@ pub fn get_account_summary(cx: &mut Context, _: Nothing) -> Result<GetAccountSum
 }
 
 /// What no account of this plane can have: no operation makes one.
-const NONE_YET: [&str; 7] = [
-    "AccountMFAEnabled",
-    "AccountPasswordPresent",
-    "AccountSigningCertificatesPresent",
-    "MFADevices",
-    "MFADevicesInUse",
-    "Providers",
-    "ServerCertificates",
-];
+const NONE_YET: [&str; 4] = ["AccountMFAEnabled", "MFADevices", "MFADevicesInUse", "Providers"];
 
 #[cfg(test)]
 mod tests;

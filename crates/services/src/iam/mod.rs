@@ -14,14 +14,19 @@ pub mod account;
 pub mod attachment;
 pub mod authorization_details;
 pub mod boundary;
+pub mod certificate;
 pub mod context_keys;
+pub mod credential;
 pub mod document;
 pub mod group;
 pub mod inline_policy;
 pub mod instance_profile;
 pub mod list;
+pub mod login_profile;
 pub mod managed;
 pub mod pass_role;
+pub mod password;
+pub mod password_policy;
 pub mod policy;
 pub mod policy_list;
 pub mod policy_use;
@@ -34,11 +39,15 @@ pub mod resources;
 pub mod role;
 #[cfg(test)]
 mod samples;
+pub mod server_certificate;
+pub mod service_credential;
+pub mod signing_certificate;
 pub mod simulation;
+pub mod ssh_public_key;
 pub mod tag;
 pub mod user;
 
-use crate::service::{Operation, Requiring, Service, Typed, read, write};
+use crate::service::{Operation, Preparing, Requiring, Service, Typed, read, write};
 
 pub static SERVICE: Service = Service {
     model: &palisade_model::iam::SERVICE,
@@ -82,11 +91,84 @@ pub static OPERATIONS: &[Operation] = &[
         .requiring(&Requiring(requirements::delete_access_key)),
     read("GetAccessKeyLastUsed", &Typed(access_key::get_access_key_last_used))
         .requiring(&Requiring(requirements::get_access_key_last_used)),
+    // Login profiles and the password policy.
+    write("CreateLoginProfile", &Typed(login_profile::create_login_profile))
+        .requiring(&Requiring(requirements::create_login_profile))
+        .preparing(&Preparing(login_profile::prepare_create)),
+    read("GetLoginProfile", &Typed(login_profile::get_login_profile))
+        .requiring(&Requiring(requirements::get_login_profile)),
+    write("UpdateLoginProfile", &Typed(login_profile::update_login_profile))
+        .preparing(&Preparing(login_profile::prepare_update)),
+    write("DeleteLoginProfile", &Typed(login_profile::delete_login_profile))
+        .requiring(&Requiring(requirements::delete_login_profile)),
+    write("ChangePassword", &Typed(login_profile::change_password))
+        .requiring(&Requiring(requirements::change_password))
+        .preparing(&Preparing(login_profile::prepare_change)),
+    read("GetAccountPasswordPolicy", &Typed(password_policy::get_account_password_policy)),
+    write("UpdateAccountPasswordPolicy", &Typed(password_policy::update_account_password_policy)),
+    write("DeleteAccountPasswordPolicy", &Typed(password_policy::delete_account_password_policy)),
+    // SSH public keys.
+    write("UploadSSHPublicKey", &Typed(ssh_public_key::upload_ssh_public_key)),
+    read("GetSSHPublicKey", &Typed(ssh_public_key::get_ssh_public_key)),
+    read("ListSSHPublicKeys", &Typed(ssh_public_key::list_ssh_public_keys))
+        .requiring(&Requiring(requirements::list_ssh_public_keys)),
+    write("UpdateSSHPublicKey", &Typed(ssh_public_key::update_ssh_public_key)),
+    write("DeleteSSHPublicKey", &Typed(ssh_public_key::delete_ssh_public_key)),
+    // Signing certificates.
+    write("UploadSigningCertificate", &Typed(signing_certificate::upload_signing_certificate))
+        .requiring(&Requiring(requirements::upload_signing_certificate)),
+    read("ListSigningCertificates", &Typed(signing_certificate::list_signing_certificates))
+        .requiring(&Requiring(requirements::list_signing_certificates)),
+    write("UpdateSigningCertificate", &Typed(signing_certificate::update_signing_certificate))
+        .requiring(&Requiring(requirements::update_signing_certificate)),
+    write("DeleteSigningCertificate", &Typed(signing_certificate::delete_signing_certificate))
+        .requiring(&Requiring(requirements::delete_signing_certificate)),
+    // Server certificates.
+    write("UploadServerCertificate", &Typed(server_certificate::upload_server_certificate))
+        .requiring(&Requiring(requirements::upload_server_certificate)),
+    read("GetServerCertificate", &Typed(server_certificate::get_server_certificate)),
+    read("ListServerCertificates", &Typed(server_certificate::list_server_certificates))
+        .requiring(&Requiring(requirements::list_server_certificates)),
+    write("UpdateServerCertificate", &Typed(server_certificate::update_server_certificate))
+        .requiring(&Requiring(requirements::update_server_certificate)),
+    write("DeleteServerCertificate", &Typed(server_certificate::delete_server_certificate)),
+    write("TagServerCertificate", &Typed(server_certificate::tag_server_certificate)),
+    write("UntagServerCertificate", &Typed(server_certificate::untag_server_certificate)),
+    read("ListServerCertificateTags", &Typed(server_certificate::list_server_certificate_tags)),
+    // Service-specific credentials.
+    write(
+        "CreateServiceSpecificCredential",
+        &Typed(service_credential::create_service_specific_credential),
+    ),
+    read(
+        "ListServiceSpecificCredentials",
+        &Typed(service_credential::list_service_specific_credentials),
+    )
+    .requiring(&Requiring(requirements::list_service_credentials)),
+    write(
+        "UpdateServiceSpecificCredential",
+        &Typed(service_credential::update_service_specific_credential),
+    )
+    .requiring(&Requiring(requirements::update_service_credential)),
+    write(
+        "ResetServiceSpecificCredential",
+        &Typed(service_credential::reset_service_specific_credential),
+    )
+    .requiring(&Requiring(requirements::reset_service_credential)),
+    write(
+        "DeleteServiceSpecificCredential",
+        &Typed(service_credential::delete_service_specific_credential),
+    )
+    .requiring(&Requiring(requirements::delete_service_credential)),
     // The account.
     write("CreateAccountAlias", &Typed(account::create_account_alias)),
     write("DeleteAccountAlias", &Typed(account::delete_account_alias)),
     read("ListAccountAliases", &Typed(account::list_account_aliases)),
     read("GetAccountSummary", &Typed(account::get_account_summary)),
+    write(
+        "SetSecurityTokenServicePreferences",
+        &Typed(account::set_security_token_service_preferences),
+    ),
     read(
         "GetAccountAuthorizationDetails",
         &Typed(authorization_details::get_account_authorization_details),

@@ -10,7 +10,7 @@ use super::access::{Access, GROUP_ACCESS, Kind};
 use super::access_key::{ACCESS_KEYS, AccessKey, CHOSEN_KEYS};
 use super::role::ROLES;
 use super::user::USERS;
-use super::{boundary, managed, tag};
+use super::{boundary, managed, password_policy, tag};
 use crate::authorization::{Attached, Dependencies, Identity};
 use crate::caller::{Caller, Principal, Session, SessionKind};
 use crate::context::{Context, from_store};
@@ -197,6 +197,9 @@ pub fn identity(
         return Err(internal(format!("{} {name} has no access record", kind.word())));
     };
     loader.policies_of(kind, revision, &access)?;
+    if kind == Kind::User {
+        loader.own_password()?;
+    }
     for group in &access.groups {
         let Some((revision, access)) = loader.row(&GROUP_ACCESS, group)? else {
             return Err(internal(format!("user {name} is in group {group}, which is not there")));
@@ -264,6 +267,22 @@ impl Loader<'_, '_> {
                 let attached = self.managed(arn)?;
                 self.policies.push(attached);
             }
+        }
+        Ok(())
+    }
+
+    /// What the account's password policy lets its users do.
+    fn own_password(&mut self) -> Result<()> {
+        let Some((revision, policy)) = self.row(&password_policy::POLICIES, "")? else {
+            return Ok(());
+        };
+        if policy.allow_users_to_change_password == Some(true) {
+            self.policies.push(Attached {
+                label: "account-password-policy".to_owned(),
+                managed: false,
+                revision,
+                document: password_policy::OWN_PASSWORD.to_owned(),
+            });
         }
         Ok(())
     }

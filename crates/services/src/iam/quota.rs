@@ -34,6 +34,9 @@ pub static SERVER_CERTIFICATES: Quota = quota("ServerCertificatesPerAccount", 20
 // Of one principal, policy or profile.
 pub static ACCESS_KEYS_PER_USER: Quota = quota("AccessKeysPerUser", 2);
 pub static SIGNING_CERTIFICATES_PER_USER: Quota = quota("CertificatesPerUser", 2);
+pub static SSH_PUBLIC_KEYS_PER_USER: Quota = quota("SSHPublicKeysPerUser", 5);
+/// For each service.
+pub static SERVICE_CREDENTIALS_PER_USER: Quota = quota("ServiceSpecificCredentialsPerUser", 2);
 pub static GROUPS_PER_USER: Quota = quota("GroupsPerUser", 10);
 pub static POLICIES_PER_USER: Quota = quota("PoliciesPerUser", 10);
 pub static POLICIES_PER_GROUP: Quota = quota("PoliciesPerGroup", 10);

@@ -6,16 +6,23 @@
 
 use super::access::Kind;
 use super::principal::{Owner, named_or_own};
-use super::{access_key, group, tag, user};
+use super::{access_key, group, server_certificate, tag, user};
 use crate::authorization::Requirement;
+use crate::caller::Principal;
 use crate::context::Context;
 use palisade_model::iam::{
-    AddUserToGroupRequest, CreateAccessKeyRequest, CreateGroupRequest,
-    CreateInstanceProfileRequest, CreatePolicyRequest, CreateRoleRequest, CreateUserRequest,
-    DeleteAccessKeyRequest, GetAccessKeyLastUsedRequest, GetUserRequest, ListAccessKeysRequest,
+    AddUserToGroupRequest, ChangePasswordRequest, CreateAccessKeyRequest, CreateGroupRequest,
+    CreateInstanceProfileRequest, CreateLoginProfileRequest, CreatePolicyRequest,
+    CreateRoleRequest, CreateUserRequest, DeleteAccessKeyRequest, DeleteLoginProfileRequest,
+    DeleteServiceSpecificCredentialRequest, DeleteSigningCertificateRequest,
+    GetAccessKeyLastUsedRequest, GetLoginProfileRequest, GetUserRequest, ListAccessKeysRequest,
     ListGroupsRequest, ListInstanceProfilesRequest, ListPoliciesRequest, ListRolesRequest,
-    ListUsersRequest, RemoveUserFromGroupRequest, Tag, UpdateAccessKeyRequest, UpdateGroupRequest,
-    UpdateUserRequest,
+    ListSSHPublicKeysRequest, ListServerCertificatesRequest, ListServiceSpecificCredentialsRequest,
+    ListSigningCertificatesRequest, ListUsersRequest, RemoveUserFromGroupRequest,
+    ResetServiceSpecificCredentialRequest, Tag, UpdateAccessKeyRequest, UpdateGroupRequest,
+    UpdateServerCertificateRequest, UpdateServiceSpecificCredentialRequest,
+    UpdateSigningCertificateRequest, UpdateUserRequest, UploadServerCertificateRequest,
+    UploadSigningCertificateRequest,
 };
 use palisade_shape::Result;
 
@@ -128,6 +135,33 @@ fn source_and_target(
     requirements
 }
 
+pub fn upload_server_certificate(
+    cx: &mut Context,
+    input: &UploadServerCertificateRequest,
+) -> Requirements {
+    let named = (input.path.as_deref(), input.server_certificate_name.as_str());
+    let tags = input.tags.as_deref();
+    Ok(vec![new(cx, "UploadServerCertificate", "server-certificate", named, tags)])
+}
+
+/// The certificate as it is and, when name or path change, as it will be.
+pub fn update_server_certificate(
+    cx: &mut Context,
+    input: &UpdateServerCertificateRequest,
+) -> Requirements {
+    const KIND: &str = "server-certificate";
+    let name = &input.server_certificate_name;
+    let known = cx.get(&server_certificate::CERTIFICATES, &name.to_lowercase())?;
+    let (arn, path) = match known {
+        Some(record) => (record.arn(cx), record.path),
+        None => (cx.iam_arn(KIND, "/", name), "/".to_owned()),
+    };
+    let path = input.new_path.as_ref().unwrap_or(&path);
+    let name = input.new_server_certificate_name.as_ref().unwrap_or(name);
+    let target = cx.iam_arn(KIND, path, name);
+    Ok(source_and_target(cx, "UpdateServerCertificate", KIND, arn, target))
+}
+
 /// A list is asked for by its path: AWS's denial names `arn:aws:iam::…:user/`, and a policy for
 /// `user/*` allows it, though the reference has no resource type for it.
 fn list(cx: &Context, action: &str, kind: &str, path: Option<&str>) -> Requirements {
@@ -152,6 +186,13 @@ pub fn list_instance_profiles(
     input: &ListInstanceProfilesRequest,
 ) -> Requirements {
     list(cx, "ListInstanceProfiles", "instance-profile", input.path_prefix.as_deref())
+}
+
+pub fn list_server_certificates(
+    cx: &mut Context,
+    input: &ListServerCertificatesRequest,
+) -> Requirements {
+    list(cx, "ListServerCertificates", "server-certificate", input.path_prefix.as_deref())
 }
 
 /// The one list that AWS's denial names in words.
@@ -193,6 +234,91 @@ pub fn update_access_key(cx: &mut Context, input: &UpdateAccessKeyRequest) -> Re
 
 pub fn delete_access_key(cx: &mut Context, input: &DeleteAccessKeyRequest) -> Requirements {
     on_owner(cx, "DeleteAccessKey", input.user_name.as_deref())
+}
+
+pub fn create_login_profile(cx: &mut Context, input: &CreateLoginProfileRequest) -> Requirements {
+    on_owner(cx, "CreateLoginProfile", input.user_name.as_deref())
+}
+
+pub fn get_login_profile(cx: &mut Context, input: &GetLoginProfileRequest) -> Requirements {
+    on_owner(cx, "GetLoginProfile", input.user_name.as_deref())
+}
+
+pub fn delete_login_profile(cx: &mut Context, input: &DeleteLoginProfileRequest) -> Requirements {
+    on_owner(cx, "DeleteLoginProfile", input.user_name.as_deref())
+}
+
+/// It is always the caller's own.
+pub fn change_password(cx: &mut Context, _: &ChangePasswordRequest) -> Requirements {
+    match cx.caller.principal {
+        Principal::User { .. } | Principal::Root => on_owner(cx, "ChangePassword", None),
+        _ => Ok(vec![one(cx, "ChangePassword", "", "*".to_owned())]),
+    }
+}
+
+pub fn list_ssh_public_keys(cx: &mut Context, input: &ListSSHPublicKeysRequest) -> Requirements {
+    on_owner(cx, "ListSSHPublicKeys", input.user_name.as_deref())
+}
+
+pub fn upload_signing_certificate(
+    cx: &mut Context,
+    input: &UploadSigningCertificateRequest,
+) -> Requirements {
+    on_owner(cx, "UploadSigningCertificate", input.user_name.as_deref())
+}
+
+pub fn list_signing_certificates(
+    cx: &mut Context,
+    input: &ListSigningCertificatesRequest,
+) -> Requirements {
+    on_owner(cx, "ListSigningCertificates", input.user_name.as_deref())
+}
+
+pub fn update_signing_certificate(
+    cx: &mut Context,
+    input: &UpdateSigningCertificateRequest,
+) -> Requirements {
+    on_owner(cx, "UpdateSigningCertificate", input.user_name.as_deref())
+}
+
+pub fn delete_signing_certificate(
+    cx: &mut Context,
+    input: &DeleteSigningCertificateRequest,
+) -> Requirements {
+    on_owner(cx, "DeleteSigningCertificate", input.user_name.as_deref())
+}
+
+/// Of all users, or of one.
+pub fn list_service_credentials(
+    cx: &mut Context,
+    input: &ListServiceSpecificCredentialsRequest,
+) -> Requirements {
+    const ACTION: &str = "ListServiceSpecificCredentials";
+    if input.all_users == Some(true) {
+        return Ok(vec![one(cx, ACTION, "", "*".to_owned())]);
+    }
+    on_owner(cx, ACTION, input.user_name.as_deref())
+}
+
+pub fn update_service_credential(
+    cx: &mut Context,
+    input: &UpdateServiceSpecificCredentialRequest,
+) -> Requirements {
+    on_owner(cx, "UpdateServiceSpecificCredential", input.user_name.as_deref())
+}
+
+pub fn reset_service_credential(
+    cx: &mut Context,
+    input: &ResetServiceSpecificCredentialRequest,
+) -> Requirements {
+    on_owner(cx, "ResetServiceSpecificCredential", input.user_name.as_deref())
+}
+
+pub fn delete_service_credential(
+    cx: &mut Context,
+    input: &DeleteServiceSpecificCredentialRequest,
+) -> Requirements {
+    on_owner(cx, "DeleteServiceSpecificCredential", input.user_name.as_deref())
 }
 
 /// The user that is named, else the caller's own, else (for root) the account's root.

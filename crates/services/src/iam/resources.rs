@@ -9,6 +9,7 @@ use super::group::GROUPS;
 use super::instance_profile::INSTANCE_PROFILES;
 use super::policy::POLICIES;
 use super::role::ROLES;
+use super::server_certificate::CERTIFICATES;
 use super::user::USERS;
 use crate::context::Context;
 use crate::service::{Call, Known, ResourcePolicy, Resources, Tags};
@@ -49,15 +50,17 @@ impl Resources for IamResources {
             // (`pass_role`); where they are not named AWS has none either.
             "iam:passedtoservice" | "iam:associatedresourcearn" => Ok(Known::Absent),
             // Keys of operations that are not implemented: organizations' access reports, MFA
-            // devices, service-linked roles, service-specific credentials.
+            // devices, service-linked roles.
             "iam:organizationspolicyid"
             | "iam:awsservicename"
             | "iam:registersecuritykey"
             | "iam:fido-certification"
             | "iam:fido-fips-140-2-certification"
-            | "iam:fido-fips-140-3-certification"
-            | "iam:servicespecificcredentialservicename"
-            | "iam:servicespecificcredentialagedays" => Ok(Known::Absent),
+            | "iam:fido-fips-140-3-certification" => Ok(Known::Absent),
+            // Taken from the request where it has them.
+            "iam:servicespecificcredentialservicename" | "iam:servicespecificcredentialagedays" => {
+                Ok(Known::Absent)
+            }
             _ => Ok(Known::Unresolvable),
         }
     }
@@ -102,6 +105,11 @@ fn stored(cx: &Context, kind: &str, arn: &str, name: &str) -> Result<Option<Fact
         "instance-profile" => cx.get(&INSTANCE_PROFILES, name)?.map(|profile| Facts {
             tags: tags(profile.tags.as_deref()),
             arn: profile.arn,
+            boundary: None,
+        }),
+        "server-certificate" => cx.get(&CERTIFICATES, name)?.map(|record| Facts {
+            arn: record.arn(cx),
+            tags: record.tags,
             boundary: None,
         }),
         "policy" => cx.get(&POLICIES, arn)?.map(|policy| Facts {

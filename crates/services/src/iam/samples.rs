@@ -61,3 +61,47 @@ pub fn tags<const N: usize>(pairs: [(&str, &str); N]) -> Vec<Tag> {
     let tag = |(key, value): (&str, &str)| Tag { key: key.to_owned(), value: value.to_owned() };
     pairs.into_iter().map(tag).collect()
 }
+
+/// An authority that signs certificates for the year from 2025-12-31.
+pub struct Issuer {
+    certificate: rcgen::Certificate,
+    issuer: rcgen::Issuer<'static, rcgen::KeyPair>,
+}
+
+fn params(name: &str) -> rcgen::CertificateParams {
+    let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(rcgen::DnType::CommonName, name);
+    params.not_before = rcgen::date_time_ymd(2025, 12, 31);
+    params.not_after = rcgen::date_time_ymd(2026, 12, 31);
+    params
+}
+
+impl Issuer {
+    /// Signed by `above`, or by itself.
+    pub fn new(name: &str, above: Option<&Self>) -> Self {
+        let mut params = params(name);
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate = match above {
+            Some(above) => params.signed_by(&key, &above.issuer),
+            None => params.self_signed(&key),
+        };
+        Self { certificate: certificate.unwrap(), issuer: rcgen::Issuer::new(params, key) }
+    }
+
+    pub fn pem(&self) -> String {
+        self.certificate.pem()
+    }
+
+    pub fn key_pem(&self) -> String {
+        self.issuer.key().serialize_pem()
+    }
+}
+
+/// A certificate of that name and its private key, both in PEM.
+pub fn leaf(issuer: &Issuer, name: &str) -> (String, String) {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = params(name).signed_by(&key, &issuer.issuer).unwrap();
+    (certificate.pem(), key.serialize_pem())
+}

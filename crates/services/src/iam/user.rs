@@ -3,7 +3,7 @@
 //! Source: IAM API reference, CreateUser and its like; IAM User Guide, "IAM identifiers".
 
 use super::access::{self, Kind};
-use super::{access_key, boundary, group, list, policy_use, principal, quota, tag};
+use super::{access_key, boundary, credential, group, list, policy_use, principal, quota, tag};
 use crate::context::Context;
 use crate::table::{Scope, Table};
 use palisade_model::iam::{
@@ -12,7 +12,7 @@ use palisade_model::iam::{
     ListUsersResponse, PutUserPermissionsBoundaryRequest, TagUserRequest, UntagUserRequest,
     UpdateUserRequest, User,
 };
-use palisade_shape::{Nothing, Result};
+use palisade_shape::{Nothing, Result, Timestamp};
 
 /// User names are unique in an account, ignoring case.
 pub static USERS: Table<User> = Table::of_shapes(
@@ -73,7 +73,7 @@ fn root(cx: &Context) -> Result<User> {
         user_id: cx.account().to_owned(),
         arn: format!("arn:{}:iam::{}:root", cx.partition(), cx.account()),
         create_date: super::account::created(cx)?,
-        password_last_used: None,
+        password_last_used: record.password_last_used_millis.map(Timestamp::from_millis),
         permissions_boundary: None,
         tags: None,
     })
@@ -137,6 +137,7 @@ fn rename(cx: &mut Context, user: &mut User, new_name: String) -> Result<()> {
 pub fn delete_user(cx: &mut Context, input: DeleteUserRequest) -> Result<Nothing> {
     let user = load(cx, &input.user_name)?;
     access::check_unused(&access::load(cx, Kind::User, &input.user_name)?)?;
+    credential::check_none(cx, &user)?;
     let boundary = boundary::arn(user.permissions_boundary.as_ref());
     policy_use::replace_boundary(cx, Kind::User, &user.user_name, boundary, None)?;
     access::remove(cx, Kind::User, &user.user_name)?;

@@ -161,7 +161,7 @@ fn all_that_an_identity_is_made_of_is_noted() {
     let seen = dependencies.into_seen();
     let mut collections: Vec<_> = seen.iter().map(|(key, _)| key.as_key().collection).collect();
     collections.sort_unstable();
-    assert_eq!(collections, ["iam/user", "iam/user-access"]);
+    assert_eq!(collections, ["iam/password-policy", "iam/user", "iam/user-access"]);
 }
 
 fn trust(principal: &str) -> String {
