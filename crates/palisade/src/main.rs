@@ -48,7 +48,7 @@ enum Command {
     #[command(subcommand)]
     Policy(commands::policy::Policy),
     /// Test policies: who may do what, and whether it is so
-    Test(commands::test::Test),
+    Test(Box<commands::test::Test>),
     /// Tell in words why a request was allowed or refused
     Why(commands::why::Why),
 }
