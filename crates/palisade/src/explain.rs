@@ -1,66 +1,59 @@
-//! Why a recorded call was decided as it was: the record, and the trace of deciding it again with
-//! the policies as they were at that revision.
+//! The receipt of a recorded call: its record, and what deciding it again gives with the documents
+//! as they were at that revision.
 
+use crate::receipt::{Explained, FORMAT, Receipt};
 use crate::server::Server;
-use crate::{first_start, recorded};
-use palisade_policy::{ContextKeys, Policies, ResourceRule, Trace};
+use crate::{effects, first_start, recorded};
+use palisade_policy::{Facts, Layer, LayerFacts, PolicyFacts, PolicySet, ResourceRule, StatementRef};
 use palisade_services::accounts::ACCOUNTS;
 use palisade_services::audit::{DecisionRecord, RequirementRecord};
 use palisade_services::authorization::{
-    Credential, Decided, Keys, Requirement, ServiceKeys, decide, endpoint_policy, layers,
-    of_caller, resource_policy, standings,
+    Attached, Consulted, Credential, Decided, GLOBAL_KEYS, KeyState, Keys, Requirement,
+    ServiceKeys, decide, endpoint_policy, of_caller, resource_policy, standings, without_key,
 };
-use palisade_services::caller::Caller;
+use palisade_services::caller::{Caller, Principal};
 use palisade_services::context::{Access, Context, Request, Way, from_store};
 use palisade_services::errors::internal;
 use palisade_services::service::{Known, PlainResources, Service};
 use palisade_shape::{Nothing, Result, Timestamp};
 use palisade_store::{AuditQuery, AuditRecord, Read, Snapshot};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use std::sync::Arc;
 
 /// Accounts looked through for the newest decision.
 const ACCOUNTS_MAX: usize = 10_000;
 
-/// The answer of `GET /_palisade/decisions/<id>`.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Answer {
-    /// The record as it was kept.
-    pub decision: DecisionRecord,
-    /// What the caller was told, if it was refused.
-    pub error_message: Option<String>,
-    /// One trace for each requirement.
-    pub explained: Vec<Explained>,
-}
-
-/// What deciding one requirement again looks like.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Explained {
-    pub action: String,
-    pub resource: String,
-    pub trace: Trace,
-}
-
-/// The one member of an event that an [`Answer`] repeats.
+/// The one member of an event that a receipt repeats.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Event {
     error_message: Option<String>,
 }
 
-/// The record of a decision and its trace; the newest one for an empty id.
-pub fn explain(server: &Server, id: &str) -> Result<Option<Answer>> {
-    let found = if id.is_empty() { newest(server)? } else { find(server, id)? };
+/// A decision that was found, and what its caller was told.
+pub struct Found {
+    pub decision: DecisionRecord,
+    pub error_message: Option<String>,
+}
+
+/// The record of a decision; the newest one, of an account or of all, for an empty id.
+pub fn find(server: &Server, id: &str, account: Option<&str>) -> Result<Option<Found>> {
+    let found = match id {
+        "" => newest(server, account)?,
+        id => by_id(server, id)?,
+    };
     let Some(found) = found else { return Ok(None) };
     let decision = DecisionRecord::parse(&found.decision).map_err(internal)?;
+    // The record of a call in another account tells of that account's caller and policies.
+    if account.is_some_and(|account| decision.caller.account != account) {
+        return Ok(None);
+    }
     let Event { error_message } = serde_json::from_slice(&found.event).map_err(internal)?;
-    let explained = again(server, &decision)?;
-    Ok(Some(Answer { decision, error_message, explained }))
+    Ok(Some(Found { decision, error_message }))
 }
 
 /// The record of a request id. The caller's own event bears the request's id.
-fn find(server: &Server, id: &str) -> Result<Option<AuditRecord>> {
+fn by_id(server: &Server, id: &str) -> Result<Option<AuditRecord>> {
     let snapshot = server.plane.store.snapshot();
     if let Some(found) = snapshot.audit_find(id).map_err(from_store)? {
         return Ok(Some(found));
@@ -69,11 +62,18 @@ fn find(server: &Server, id: &str) -> Result<Option<AuditRecord>> {
     server.plane.reads.find(id, &is_it).map_err(from_store)
 }
 
-fn newest(server: &Server) -> Result<Option<AuditRecord>> {
+fn newest(server: &Server, account: Option<&str>) -> Result<Option<AuditRecord>> {
     let snapshot = server.plane.store.snapshot();
-    let mut newest = server.plane.reads.find("", &|_| true).map_err(from_store)?;
-    let accounts = snapshot.scan(ACCOUNTS.name, "", "", "", None, ACCOUNTS_MAX);
-    for (account, _) in accounts.map_err(from_store)? {
+    let wanted = |record: &AuditRecord| account.is_none_or(|account| record.account == account);
+    let mut newest = server.plane.reads.find("", &wanted).map_err(from_store)?;
+    let accounts = match account {
+        Some(account) => vec![account.to_owned()],
+        None => {
+            let rows = snapshot.scan(ACCOUNTS.name, "", "", "", None, ACCOUNTS_MAX);
+            rows.map_err(from_store)?.into_iter().map(|(account, _)| account).collect()
+        }
+    };
+    for account in accounts {
         let query = AuditQuery {
             account: &account,
             region: None,
@@ -92,25 +92,37 @@ fn newest(server: &Server) -> Result<Option<AuditRecord>> {
     Ok(newest)
 }
 
-/// Decides every requirement of the record again. Empty where the call ended before any, or where
-/// the caller cannot be told any more.
-fn again(server: &Server, record: &DecisionRecord) -> Result<Vec<Explained>> {
-    let Some(service) =
-        palisade_services::SERVICES.iter().find(|service| service.model.name == record.service)
-    else {
+/// Decides every requirement of the record again. Nothing is explained where the call ended before
+/// any, or where its caller is not to be told from the record.
+pub fn receipt(server: &Server, found: Found) -> Result<Receipt> {
+    let Found { decision, error_message } = found;
+    let mut explained = Vec::new();
+    for facts in facts_of(server, &decision)? {
+        explained.push(Explained::of(facts).map_err(internal)?);
+    }
+    effects::count(server, &decision, &mut explained)?;
+    Ok(Receipt { format: FORMAT.to_owned(), decision, error_message, explained })
+}
+
+/// What each requirement of a recorded call was decided on.
+pub fn facts_of(server: &Server, record: &DecisionRecord) -> Result<Vec<Facts>> {
+    let mut services = palisade_services::SERVICES.iter();
+    let Some(service) = services.find(|service| service.model.name == record.service) else {
         return Ok(Vec::new());
     };
     let snapshot = server.plane.store.snapshot_at(record.revision);
     let Some(caller) = recorded::caller(&record.caller) else { return Ok(Vec::new()) };
-    let Some(credential) = of_caller(&server.plane, &snapshot, caller)? else {
-        return Ok(Vec::new());
+    let credential = match caller.principal {
+        Principal::Service { .. } | Principal::Anonymous => Some(without_key(caller)),
+        _ => of_caller(&server.plane, &snapshot, caller)?,
     };
+    let Some(credential) = credential else { return Ok(Vec::new()) };
     let request = request_of(server, record)?;
-    let mut explained = Vec::new();
+    let mut facts = Vec::new();
     for requirement in &record.requirements {
-        explained.push(one(server, service, &request, &credential, &snapshot, requirement)?);
+        facts.push(one(server, service, &request, &credential, &snapshot, requirement)?);
     }
-    Ok(explained)
+    Ok(facts)
 }
 
 fn one(
@@ -120,7 +132,7 @@ fn one(
     credential: &Credential,
     snapshot: &Snapshot,
     recorded: &RequirementRecord,
-) -> Result<Explained> {
+) -> Result<Facts> {
     let requirement = recorded::requirement(recorded);
     let caller = &credential.caller;
     let mut cx = Context::new(&server.plane, caller, request, Access::Read(snapshot));
@@ -136,27 +148,85 @@ fn one(
         standings: &standings,
         service: &remembered,
     };
-    let policies = layers(credential, &consulted, &standings, endpoint.as_ref());
-    let trace = trace(credential, &requirement, consulted.rule, &keys, &policies);
-    Ok(Explained { action: requirement.action, resource: requirement.resource, trace })
+    let mut layers = levels(Layer::Scp, &standings.caller.scps)?;
+    layers.extend(levels(Layer::Rcp, &standings.resource.rcps)?);
+    if let Some(set) = &endpoint {
+        layers.push(of_set(Layer::VpcEndpoint, None, set)?);
+    }
+    layers.extend(own_layers(credential, &consulted));
+    let management = |account: Option<&str>| account.map(str::to_owned);
+    let mut facts = Facts {
+        principal: credential.principal.clone(),
+        action: requirement.action.clone(),
+        resource: requirement.resource.clone(),
+        resource_account: (requirement.resource != "*").then(|| requirement.account.clone()),
+        rule: consulted.rule,
+        context: std::collections::BTreeMap::new(),
+        layers,
+        caller_management_account: management(standings.caller.management_account()),
+        resource_management_account: management(standings.resource.management_account()),
+        granted: false,
+    };
+    facts.observe(&keys, more_keys(&keys, &requirement)).map_err(internal)?;
+    Ok(facts)
 }
 
-fn trace(
-    credential: &Credential,
-    requirement: &Requirement,
-    rule: ResourceRule,
-    keys: &dyn ContextKeys,
-    policies: &Policies<'_>,
-) -> Trace {
-    let request = palisade_policy::Request {
-        principal: &credential.principal,
-        action: &requirement.action,
-        resource: &requirement.resource,
-        resource_account: (requirement.resource != "*").then_some(requirement.account.as_str()),
-        rule,
-        keys,
+/// What a receipt shows of the context beyond the keys that policies name.
+fn more_keys<'k>(keys: &'k Keys<'_>, requirement: &'k Requirement) -> Vec<&'k str> {
+    let filled = GLOBAL_KEYS.iter().filter(|key| matches!(key.state, KeyState::Filled(_)));
+    let whole = filled.map(|key| key.name).filter(|name| !name.contains('/'));
+    let own = requirement.keys.iter().map(|(key, _)| key.as_str());
+    let federation = keys.caller.session.iter().flat_map(|session| session.federation.keys());
+    whole.chain(own).chain(federation.map(String::as_str)).collect()
+}
+
+/// The levels of an organization.
+fn levels(layer: Layer, sets: &[Arc<PolicySet>]) -> Result<Vec<LayerFacts>> {
+    sets.iter().enumerate().map(|(level, set)| of_set(layer, Some(level), set)).collect()
+}
+
+/// The documents of a set, written back.
+fn of_set(layer: Layer, level: Option<usize>, set: &PolicySet) -> Result<LayerFacts> {
+    let mut policies = Vec::new();
+    for label in set.labels() {
+        let first = StatementRef { layer, policy: Arc::clone(label), index: 0, sid: None };
+        let Some((document, _)) = set.statement(&first) else { continue };
+        let text = serde_json::to_string(document).map_err(internal)?;
+        policies.push(PolicyFacts { label: label.to_string(), revision: None, text });
+    }
+    Ok(LayerFacts { layer, level, policies })
+}
+
+fn own_layers(credential: &Credential, consulted: &Consulted) -> Vec<LayerFacts> {
+    let layer = |layer, attached: &[Attached]| LayerFacts {
+        layer,
+        level: None,
+        policies: attached.iter().map(document).collect(),
     };
-    palisade_policy::explain(&request, policies)
+    let mut layers = Vec::new();
+    if let Some(boundary) = &credential.identity.boundary {
+        layers.push(layer(Layer::Boundary, std::slice::from_ref(boundary)));
+    }
+    if credential.session.is_some() {
+        layers.push(layer(Layer::Session, &credential.session_policies));
+    }
+    if let Some(policy) = &consulted.attached {
+        let trust = consulted.rule == ResourceRule::TrustPolicy;
+        let kind = if trust { Layer::Trust } else { Layer::Resource };
+        layers.push(layer(kind, std::slice::from_ref(policy)));
+    }
+    if credential.policies.is_some() {
+        layers.push(layer(Layer::Identity, &credential.identity.policies));
+    }
+    layers
+}
+
+fn document(attached: &Attached) -> PolicyFacts {
+    PolicyFacts {
+        label: attached.label.clone(),
+        revision: (attached.revision > 0).then_some(attached.revision),
+        text: attached.document.clone(),
+    }
 }
 
 /// Answers for service keys out of the record.
@@ -172,6 +242,9 @@ impl ServiceKeys for Remembered<'_> {
     }
 
     fn service_key(&self, key: &str) -> Known {
+        if self.recorded.unresolvable.iter().any(|known| known.eq_ignore_ascii_case(key)) {
+            return Known::Unresolvable;
+        }
         match key.split_once(":resourcetag/") {
             Some((_, tag_key)) => self.resource_tag(tag_key),
             // What was asked for stands among the requirement's keys; this one was not there.

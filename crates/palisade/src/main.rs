@@ -3,6 +3,7 @@
 mod authenticate;
 mod commands;
 mod config;
+mod effects;
 mod expectations;
 mod explain;
 mod first_start;
@@ -13,6 +14,7 @@ mod metrics;
 mod operator;
 mod outcome;
 mod pipeline;
+mod receipt;
 mod record;
 mod recorded;
 mod route;
@@ -51,6 +53,8 @@ enum Command {
     Test(Box<commands::test::Test>),
     /// Tell in words why a request was allowed or refused
     Why(commands::why::Why),
+    /// Decide the receipt of a decision again, offline
+    Explain(commands::explain::Explain),
 }
 
 fn main() -> ExitCode {
@@ -67,6 +71,7 @@ fn main() -> ExitCode {
         Command::Policy(command) => command.run(),
         Command::Test(command) => command.run(),
         Command::Why(command) => command.run(),
+        Command::Explain(command) => command.run(),
     };
     outcome.unwrap_or_else(|message| {
         eprintln!("palisade: {message}");

@@ -109,18 +109,27 @@ pub async fn serve(
     let Some(task) = Task::of(&head.method, head.uri.path()) else {
         return refused(&refuse(404, "NotFound", "There is no such operator path."));
     };
-    if let Err(refusal) = permit(server, head, body, peer, &task) {
-        return refused(&refusal);
-    }
+    let reach = match permit(server, head, body, peer, &task) {
+        Ok(reach) => reach,
+        Err(refusal) => return refused(&refusal),
+    };
     if let Task::Metrics = task {
         let text = server.metrics.render(&server.plane.store.status());
         return (response(200, "text/plain; version=0.0.4", text), Ending::Allowed);
     }
     let query = head.uri.query().unwrap_or_default();
-    match perform(server, &task, query, body).await {
+    match perform(server, &task, query, body, reach).await {
         Ok(answer) => (response(200, "application/json", answer.to_string()), Ending::Allowed),
         Err(refusal) => refused(&refusal),
     }
+}
+
+/// How much of what there is the caller may learn.
+enum Reach {
+    /// Who may read the data folder knows everything.
+    All,
+    /// A signed caller: what is of its account, and of policies only what it may read anyway.
+    Account { id: String, reads_policies: bool },
 }
 
 /// A web page of another origin may never ask; others must show who they are.
@@ -130,7 +139,7 @@ fn permit(
     body: &[u8],
     peer: SocketAddr,
     task: &Task<'_>,
-) -> Result<(), Refusal> {
+) -> Result<Reach, Refusal> {
     if is_foreign_page(head) {
         return Err(refuse(403, "AccessDenied", "Requests from other web pages are refused."));
     }
@@ -138,12 +147,12 @@ fn permit(
     if task.only_in_lab() && !lab {
         return Err(refuse(404, "NotFound", "Only lab mode has this path."));
     }
-    let Some(action) = task.action() else { return Ok(()) };
+    let Some(action) = task.action() else { return Ok(Reach::All) };
     if lab && task.open_to_loopback() && peer.ip().to_canonical().is_loopback() {
-        return Ok(());
+        return Ok(Reach::All);
     }
     if has_token(server, head) {
-        return Ok(());
+        return Ok(Reach::All);
     }
     is_allowed(server, head, body, peer, action)
 }
@@ -174,7 +183,7 @@ fn is_allowed(
     body: &[u8],
     peer: SocketAddr,
     action: &'static str,
-) -> Result<(), Refusal> {
+) -> Result<Reach, Refusal> {
     let fields = authenticate::fields(head);
     let offered = Offered::read(head, &fields);
     let changes = server.plane.credentials.changes();
@@ -198,15 +207,24 @@ fn is_allowed(
         at: now,
         ..first_start::request_of_start(&server.plane)
     };
-    let requirement = Requirement::new(action, "*", &credential.caller.account);
-    let decided = explain::decide_alone(server, &request, &credential, &snapshot, requirement)
-        .map_err(|error| refuse(500, "InternalFailure", error.to_string()))?;
-    if decided.decision.allowed() {
-        return Ok(());
+    let account = credential.caller.account.to_string();
+    let decide = |action: &str| {
+        let requirement = Requirement::new(action, "*", &account);
+        explain::decide_alone(server, &request, &credential, &snapshot, requirement)
+            .map_err(|error| refuse(500, "InternalFailure", error.to_string()))
+    };
+    let decided = decide(action)?;
+    if !decided.decision.allowed() {
+        let error = outcome::access_denied(Protocol::RestJson, &SERVICE, &credential, &decided);
+        return Err(refuse(403, "AccessDenied", error.message.into_owned()));
     }
-    let error = outcome::access_denied(Protocol::RestJson, &SERVICE, &credential, &decided);
-    Err(refuse(403, "AccessDenied", error.message.into_owned()))
+    let reads_policies = decide(READS_POLICIES)?.decision.allowed();
+    Ok(Reach::Account { id: account, reads_policies })
 }
+
+/// The one action of IAM that reads every policy of an account. Who may not do it learns from a
+/// decision what its caller was told, and no more.
+const READS_POLICIES: &str = "iam:GetAccountAuthorizationDetails";
 
 /// How operator calls are signed and worded.
 static SERVICE: palisade_shape::Service = palisade_shape::Service {
@@ -221,12 +239,18 @@ static SERVICE: palisade_shape::Service = palisade_shape::Service {
     operations: &[],
 };
 
-async fn perform(server: &Arc<Server>, task: &Task<'_>, query: &str, body: &[u8]) -> Answer {
+async fn perform(
+    server: &Arc<Server>,
+    task: &Task<'_>,
+    query: &str,
+    body: &[u8],
+    reach: Reach,
+) -> Answer {
     match task {
         Task::Health => Ok(health(server)),
         Task::Metrics => Ok(json!({})),
-        Task::Decision(id) => decision(server, id),
-        Task::LastDecision => decision(server, ""),
+        Task::Decision(id) => decision(server, id, reach).await,
+        Task::LastDecision => decision(server, "", reach).await,
         Task::Calls => simulate::calls(server, query).await,
         Task::Simulate => simulate::simulate(server, body).await,
         Task::Clock => Ok(clock(server)),
@@ -250,15 +274,41 @@ fn health(server: &Server) -> serde_json::Value {
     })
 }
 
-fn decision(server: &Arc<Server>, id: &str) -> Answer {
-    let found = explain::explain(server, id)
-        .map_err(|error| refuse(500, "InternalFailure", error.to_string()))?;
-    let answer = found.ok_or_else(|| match id {
+async fn decision(server: &Arc<Server>, id: &str, reach: Reach) -> Answer {
+    let (work, wanted) = (server.clone(), id.to_owned());
+    let found = tokio::task::spawn_blocking(move || told(&work, &wanted, &reach)).await;
+    let failed = |error: String| refuse(500, "InternalFailure", error);
+    let told = found.map_err(|error| failed(error.to_string()))?;
+    told.map_err(|error| failed(error.to_string()))?.ok_or_else(|| match id {
         "" => refuse(404, "NotFound", "No decision was recorded yet."),
         id => refuse(404, "NotFound", format!("There is no decision {id}.")),
-    })?;
-    serde_json::to_value(answer).map_err(|error| refuse(500, "InternalFailure", error.to_string()))
+    })
 }
+
+/// What a caller of that reach learns of a decision. None also for one of another account.
+fn told(server: &Server, id: &str, reach: &Reach) -> palisade_shape::Result<Option<Told>> {
+    let (account, reads_policies) = match reach {
+        Reach::All => (None, true),
+        Reach::Account { id, reads_policies } => (Some(id.as_str()), *reads_policies),
+    };
+    let Some(found) = explain::find(server, id, account)? else { return Ok(None) };
+    if !reads_policies {
+        let decision = found.decision;
+        return Ok(Some(json!({
+            "id": decision.id,
+            "time": decision.time,
+            "service": decision.service,
+            "operation": decision.operation,
+            "error": decision.error,
+            "errorMessage": found.error_message,
+        })));
+    }
+    let receipt = explain::receipt(server, found)?;
+    let value = serde_json::to_value(receipt);
+    value.map(Some).map_err(palisade_services::errors::internal)
+}
+
+type Told = serde_json::Value;
 
 fn clock(server: &Server) -> serde_json::Value {
     let now = jiff::Timestamp::from_millisecond(server.clock.now().millis()).unwrap_or_default();

@@ -6,12 +6,12 @@ use palisade_services::authorization::{Requirement, caller_of};
 use palisade_services::caller::{Caller, Principal, Session, SessionKind};
 use std::sync::Arc;
 
-/// The caller of a record; none for services and nobody, whose calls have no policies of their own.
+/// The caller of a record.
 pub fn caller(record: &CallerRecord) -> Option<Caller> {
     if let Some(session) = &record.session {
         return Some(caller_of(&Arc::new(self::session(record, session)?)));
     }
-    let (path, name) = path_and_name(&record.arn)?;
+    let (path, name) = path_and_name(&record.arn).unwrap_or_default();
     let principal = match record.kind.as_str() {
         "root" => Principal::Root,
         "user" => Principal::User {
@@ -19,6 +19,8 @@ pub fn caller(record: &CallerRecord) -> Option<Caller> {
             path: path.into(),
             id: record.user_id.as_str().into(),
         },
+        "service" => Principal::Service { name: record.service.as_deref()?.into() },
+        "anonymous" => Principal::Anonymous,
         _ => return None,
     };
     Some(Caller {

@@ -177,6 +177,13 @@ impl<'a> Context<'a> {
         found.map(|document| table.decode(&document.body)).transpose()
     }
 
+    /// The record of a key, and the revision at which it was written.
+    pub fn get_revised<T>(&self, table: &Table<T>, key: &str) -> Result<Option<(T, u64)>> {
+        let found = self.reader().get(&self.key(table, key)).map_err(from_store)?;
+        let Some(document) = found else { return Ok(None) };
+        Ok(Some((table.decode(&document.body)?, document.revision)))
+    }
+
     /// The record of a key, or the table's error for a missing one.
     pub fn find<T>(&self, table: &Table<T>, key: &str) -> Result<T> {
         self.get(table, key)?.ok_or_else(|| (table.missing)(key))

@@ -195,6 +195,8 @@ pub enum Known {
 #[derive(Clone, Debug)]
 pub struct ResourcePolicy {
     pub document: String,
+    /// The store's revision of the document that holds it; 0 for what is built in.
+    pub revision: u64,
     /// Without an Allow here nobody gets in, whatever the identity policies say.
     pub must_allow: bool,
 }

@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod env;
+pub mod explain;
 pub mod health;
 pub mod policy;
 pub mod serve;

@@ -2,9 +2,8 @@
 
 use super::Output;
 use super::client::{Endpoint, operator_token};
-use crate::explain::Answer;
+use crate::receipt::Receipt;
 use clap::Args;
-use palisade_services::audit::DecisionRecord;
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -26,6 +25,11 @@ pub struct Why {
     #[arg(long, env = "PALISADE_DATA_DIR", value_name = "DIR", default_value = "palisade-data")]
     data_dir: PathBuf,
 
+    /// Tell of every statement, also of those about other actions
+    #[arg(long)]
+    full: bool,
+
+    /// `json` prints the receipt, for `palisade explain`
     #[arg(long, value_enum, env = "PALISADE_OUTPUT", default_value_t = Output::Text)]
     output: Output,
 }
@@ -51,35 +55,11 @@ impl Why {
             let refusal: Refusal = serde_json::from_slice(&body).map_err(foreign)?;
             return Err(refusal.message);
         }
-        if self.output == Output::Json {
-            println!("{}", String::from_utf8_lossy(&body));
-            return Ok(ExitCode::SUCCESS);
+        let receipt = Receipt::parse(&body)?;
+        match self.output {
+            Output::Json => println!("{}", receipt.to_json()?),
+            Output::Text => print!("{}", receipt.in_words(self.full)),
         }
-        let answer: Answer = serde_json::from_slice(&body).map_err(foreign)?;
-        tell(&answer);
         Ok(ExitCode::SUCCESS)
-    }
-}
-
-/// The answer for a person: who asked for what and how it ended, then each stage of the decision.
-fn tell(answer: &Answer) {
-    let DecisionRecord { id, time, service, operation, outcome, error, caller, .. } =
-        &answer.decision;
-    let outcome = match outcome.as_deref() {
-        Some("allowed") => "ALLOWED",
-        Some("explicitDeny") => "DENIED by a statement",
-        Some("implicitDeny") => "DENIED: nothing allows it",
-        _ => "ENDED before it was decided",
-    };
-    println!("{service} {operation}: {outcome}");
-    println!("  caller    {}", caller.arn);
-    println!("  time      {time}");
-    println!("  decision  {id}");
-    if let (Some(code), Some(message)) = (error, &answer.error_message) {
-        println!("  answered  {code}: {message}");
-    }
-    for explained in &answer.explained {
-        println!("\n{} on {}", explained.action, explained.resource);
-        println!("{}", explained.trace);
     }
 }

@@ -26,6 +26,8 @@ pub struct Credential {
     pub boundary: Option<PolicySet>,
     /// The session policies, inline and managed together, of a session that has any.
     pub session: Option<PolicySet>,
+    /// The documents of `session`.
+    pub session_policies: Vec<super::Attached>,
     /// What all audit records of this caller have in common.
     pub fragment: CallerFragment,
     /// The policies above, as decision records list them.
@@ -291,14 +293,15 @@ fn finish(
         None => caller.principal.clone(),
     };
     let identity = iam::principal::identity(&mut dependencies, &caller.account, &principal)?;
-    let Some(identity) = identity else { return Ok(Err(Refusal::Invalid)) };
+    let Some(mut identity) = identity else { return Ok(Err(Refusal::Invalid)) };
+    let federated = matches!(caller.principal, Principal::FederatedUser { .. });
+    if federated && principal == Principal::Root {
+        // A federated user that root made may do what its session policies leave of everything.
+        identity.policies = vec![everything()];
+    }
     let policies = match caller.principal {
         // Root has no identity policies; what it may do is not decided by any.
         Principal::Root => None,
-        // A federated user that root made may do what its session policies leave of everything.
-        Principal::FederatedUser { .. } if principal == Principal::Root => {
-            Some(compiled.set(&[everything()], DocumentKind::Identity)?)
-        }
         _ => Some(compiled.set(&identity.policies, DocumentKind::Identity)?),
     };
     let boundary = match &identity.boundary {
@@ -307,8 +310,13 @@ fn finish(
         }
         None => None,
     };
-    let session = session_policies(&mut dependencies, compiled, &caller)?;
-    let consulted = consulted(&identity, caller.session.as_deref());
+    let session_policies = session_policies(&mut dependencies, &caller)?;
+    let session = match &session_policies {
+        Some(attached) => Some(compiled.set(attached, DocumentKind::Session)?),
+        None => None,
+    };
+    let session_policies = session_policies.unwrap_or_default();
+    let consulted = consulted(&identity, &session_policies);
     let fragment = CallerFragment::of(&caller);
     let principal = policy_principal(&caller);
     let seen = dependencies.into_seen();
@@ -322,6 +330,7 @@ fn finish(
         policies,
         boundary,
         session,
+        session_policies,
         expires,
         seen,
     }))
@@ -340,18 +349,13 @@ fn everything() -> super::Attached {
 }
 
 /// The list of policies for decision records, written once.
-fn consulted(identity: &Identity, session: Option<&Session>) -> Vec<u8> {
-    let policy = |layer| {
-        move |attached: &'_ super::Attached| (layer, attached.label.clone(), attached.revision)
-    };
+fn consulted(identity: &Identity, session: &[super::Attached]) -> Vec<u8> {
+    let of =
+        |layer| move |policy: &'_ super::Attached| (layer, policy.label.clone(), policy.revision);
     let mut uses: Vec<(Layer, String, u64)> =
-        identity.policies.iter().map(policy(Layer::Identity)).collect();
-    uses.extend(identity.boundary.iter().map(policy(Layer::Boundary)));
-    if let Some(session) = session {
-        let inline = 0..session.policies.len();
-        uses.extend(inline.map(|index| (Layer::Session, session_policy_label(index), 0)));
-        uses.extend(session.policy_arns.iter().map(|arn| (Layer::Session, arn.clone(), 0)));
-    }
+        identity.policies.iter().map(of(Layer::Identity)).collect();
+    uses.extend(identity.boundary.iter().map(of(Layer::Boundary)));
+    uses.extend(session.iter().map(of(Layer::Session)));
     let mut list = Vec::new();
     push_policies(
         &mut list,
@@ -369,11 +373,11 @@ fn session_policy_label(index: usize) -> String {
     format!("session-policy-{index}")
 }
 
+/// The documents of the session's policies; none where the session was made without any.
 fn session_policies(
     dependencies: &mut Dependencies<'_>,
-    compiled: &PolicyCache,
     caller: &Caller,
-) -> Result<Option<PolicySet>> {
+) -> Result<Option<Vec<super::Attached>>> {
     let Some(session) = caller.session.as_deref() else { return Ok(None) };
     if session.policies.is_empty() && session.policy_arns.is_empty() {
         return Ok(None);
@@ -391,7 +395,7 @@ fn session_policies(
         // A managed policy deleted since then grants nothing, and the session goes on without it.
         attached.extend(iam::policy::document_of(dependencies, &session.account, arn)?);
     }
-    compiled.set(&attached, DocumentKind::Session).map(Some)
+    Ok(Some(attached))
 }
 
 /// The caller in the terms of the policy engine.
@@ -441,6 +445,7 @@ pub fn without_key(caller: Caller) -> Credential {
         policies: None,
         boundary: None,
         session: None,
+        session_policies: Vec::new(),
         expires: None,
         seen: Vec::new(),
     }

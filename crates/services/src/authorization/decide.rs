@@ -176,7 +176,8 @@ pub fn resource_policy(
     let compiled = cx.plane.credentials.compiled();
     let policy_of = compiled.policy(&label, &policy.document, document_kind)?;
     let set = Some(PolicySet::of(&label, &policy_of));
-    let attached = Attached { label, managed: false, revision: 0, document: policy.document };
+    let (revision, document) = (policy.revision, policy.document);
+    let attached = Attached { label, managed: false, revision, document };
     Ok(Consulted { rule, set, attached: Some(attached) })
 }
 

@@ -72,9 +72,10 @@ impl Resources for IamResources {
 /// The trust policy of a role, as the resource policy of `sts:AssumeRole` and its like: without an
 /// allow in it nobody gets in. None when there is no such role. `role` is its name in any case.
 pub fn trust_policy(cx: &mut Context, account: &str, role: &str) -> Result<Option<ResourcePolicy>> {
-    let found = cx.in_account(account, |cx| cx.get(&ROLES, &role.to_lowercase()))?;
-    let document = found.and_then(|role| role.assume_role_policy_document);
-    Ok(document.map(|document| ResourcePolicy { document, must_allow: true }))
+    let found = cx.in_account(account, |cx| cx.get_revised(&ROLES, &role.to_lowercase()))?;
+    let Some((role, revision)) = found else { return Ok(None) };
+    let document = role.assume_role_policy_document;
+    Ok(document.map(|document| ResourcePolicy { document, revision, must_allow: true }))
 }
 
 /// Looks the resource up in the account that its ARN names.

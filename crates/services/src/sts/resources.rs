@@ -1,6 +1,6 @@
 //! What STS knows of the resources that its actions name: the roles and users of IAM.
 
-use super::role::{RoleArn, role_of};
+use super::role::{RoleArn, revised_role_of, role_of};
 use crate::context::Context;
 use crate::service::{Call, Known, ResourcePolicy, Resources, Tags};
 use palisade_shape::Result;
@@ -26,10 +26,11 @@ impl Resources for StsResources {
 
     fn policy(&self, cx: &mut Context, kind: &str, arn: &str) -> Result<Option<ResourcePolicy>> {
         let Some(arn) = role_arn(kind, arn) else { return Ok(None) };
-        let role = role_of(cx, &arn)?;
+        let found = revised_role_of(cx, &arn)?;
+        let (role, revision) = found.map_or((None, 0), |(role, at)| (Some(role), at));
         let document = role.and_then(|role| role.assume_role_policy_document);
         let document = document.unwrap_or_else(|| TRUSTS_NOBODY.to_owned());
-        Ok(Some(ResourcePolicy { document, must_allow: true }))
+        Ok(Some(ResourcePolicy { document, revision, must_allow: true }))
     }
 }
 

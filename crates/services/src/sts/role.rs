@@ -52,9 +52,14 @@ impl RoleArn {
 /// The role of an ARN, in whatever account of the plane. A role of that name with another path is
 /// another role.
 pub fn role_of(cx: &mut Context, arn: &RoleArn) -> Result<Option<Role>> {
+    Ok(revised_role_of(cx, arn)?.map(|(role, _)| role))
+}
+
+/// The same with the revision at which it was written.
+pub fn revised_role_of(cx: &mut Context, arn: &RoleArn) -> Result<Option<(Role, u64)>> {
     let name = arn.name.to_lowercase();
-    let role = cx.in_account(&arn.account, |cx| cx.get(&iam::role::ROLES, &name))?;
-    Ok(role.filter(|role| role.arn == arn.arn))
+    let role = cx.in_account(&arn.account, |cx| cx.get_revised(&iam::role::ROLES, &name))?;
+    Ok(role.filter(|(role, _)| role.arn == arn.arn))
 }
 
 /// Issues credentials of a role. That the role trusts the caller, and what else the call needs to
