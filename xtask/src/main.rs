@@ -1,6 +1,7 @@
 //! The project's build tasks: `cargo xtask <task>`. Each task is one module.
 
 mod bench;
+mod coverage;
 mod fuzz;
 mod generate;
 mod json;
@@ -17,6 +18,7 @@ const USAGE: &str = "\
 usage: cargo xtask <task>
 
   bench [section…]     measure; without sections also write docs/benchmarks.md
+  coverage             write docs/coverage.md
   fuzz [seconds]       run every fuzz target for so long, else for 10 minutes: docs/fuzzing.md
   generate [--check]   write crates/model from models/ (--check: only compare); offline
   models               fetch the pinned packages of models/sources.toml and write models/
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match arguments.as_slice() {
         ["bench", sections @ ..] => bench::run(&root(), sections),
+        ["coverage"] => coverage::write(&root()),
         ["fuzz"] => fuzz::run(&root(), None),
         ["fuzz", seconds] => fuzz::run(&root(), Some(*seconds)),
         ["generate"] => generate::write(&root()),

@@ -55,6 +55,8 @@ enum Command {
     Why(commands::why::Why),
     /// Decide the receipt of a decision again, offline
     Explain(commands::explain::Explain),
+    /// Tell what can be decided, and what of a policy cannot
+    Coverage(commands::coverage::Coverage),
 }
 
 fn main() -> ExitCode {
@@ -72,6 +74,7 @@ fn main() -> ExitCode {
         Command::Test(command) => command.run(),
         Command::Why(command) => command.run(),
         Command::Explain(command) => command.run(),
+        Command::Coverage(command) => command.run(),
     };
     outcome.unwrap_or_else(|message| {
         eprintln!("palisade: {message}");

@@ -98,6 +98,12 @@ impl Receipt {
                 return Err("the receipt's record tells of another decision".to_owned());
             }
         }
+        let requirements = &self.decision.requirements;
+        let deciding = requirements.iter().find(|it| it.outcome != "allowed");
+        let outcome = deciding.or(requirements.last()).map(|it| &it.outcome);
+        if outcome != self.decision.outcome.as_ref() {
+            return Err("the receipt's record is not one with itself".to_owned());
+        }
         Ok(again)
     }
 

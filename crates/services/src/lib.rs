@@ -11,6 +11,7 @@ pub mod caller;
 pub mod clock;
 pub mod cloudtrail;
 pub mod context;
+pub mod coverage;
 pub mod errors;
 pub mod iam;
 pub mod page;

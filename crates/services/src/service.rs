@@ -165,6 +165,12 @@ pub trait Resources: Sync {
         Ok(Known::Unresolvable)
     }
 
+    /// The keys that [`Resources::condition`] can tell, as the reference writes them; a `*` at the
+    /// end stands for the rest of a name. The coverage ledger reads them.
+    fn condition_keys(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// The policy of an existing resource, and whether it must allow (KMS keys, role trust).
     fn policy(&self, _cx: &mut Context, _kind: &str, _arn: &str) -> Result<Option<ResourcePolicy>> {
         Ok(None)

@@ -1,6 +1,7 @@
 //! The subcommands, one file each. Answers go to stdout, everything else to stderr.
 
 pub mod client;
+pub mod coverage;
 pub mod env;
 pub mod explain;
 pub mod health;

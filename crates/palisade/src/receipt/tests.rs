@@ -80,5 +80,6 @@ fn a_receipt_that_was_touched_is_noticed() {
     check(|it| it.explained[0].trace.decision.outcome = Outcome::Allowed, other);
     check(|it| it.explained[0].edits.clear(), other);
     check(|it| it.decision.requirements[0].action = "s3:GetObject".to_owned(), "another decision");
+    check(|it| it.decision.outcome = Some("allowed".to_owned()), "not one with itself");
     check(|it| it.explained[0].facts.layers[0].policies[0].text = "{}".to_owned(), "inline:user");
 }

@@ -39,6 +39,24 @@ impl Resources for IamResources {
         Ok(facts(cx, kind, arn)?.unwrap_or_default().tags)
     }
 
+    fn condition_keys(&self) -> &'static [&'static str] {
+        &[
+            "iam:AssociatedResourceArn",
+            "iam:AWSServiceName",
+            "iam:FIDO-certification",
+            "iam:FIDO-FIPS-140-2-certification",
+            "iam:FIDO-FIPS-140-3-certification",
+            "iam:OrganizationsPolicyId",
+            "iam:PassedToService",
+            "iam:PermissionsBoundary",
+            "iam:PolicyARN",
+            "iam:RegisterSecurityKey",
+            "iam:ResourceTag/*",
+            "iam:ServiceSpecificCredentialAgeDays",
+            "iam:ServiceSpecificCredentialServiceName",
+        ]
+    }
+
     fn condition(&self, cx: &mut Context, key: &str, call: &Call) -> Result<Known> {
         if let Some(tag) = key.strip_prefix("iam:resourcetag/") {
             return resource_tag(cx, tag, call.resource);

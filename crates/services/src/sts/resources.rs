@@ -19,6 +19,10 @@ impl Resources for StsResources {
         Ok(tags.into_iter().map(|tag| (tag.key, tag.value)).collect())
     }
 
+    fn condition_keys(&self) -> &'static [&'static str] {
+        &["sts:*"]
+    }
+
     /// The keys of a call are given by its requirements; what is not there, AWS would not fill.
     fn condition(&self, _cx: &mut Context, key: &str, _call: &Call) -> Result<Known> {
         Ok(if key.starts_with("sts:") { Known::Absent } else { Known::Unresolvable })

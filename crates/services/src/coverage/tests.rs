@@ -1,0 +1,155 @@
+//! The ledger against the pipeline: what it says to be decided is, and nothing else is allowed.
+
+use super::*;
+use crate::authorization::{Credential, Requirement, decide, without_key};
+use crate::caller::Caller;
+use crate::testing::{ACCOUNT, Lab};
+use palisade_policy::{DocumentKind, Policy, PolicySet};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+/// Someone with one policy of its own.
+fn credential(lab: &Lab, document: &Value) -> Credential {
+    let policy = Policy::parse(&document.to_string(), DocumentKind::Identity).unwrap();
+    let caller: Caller = lab.called_by_user("ann", "AIDAEXAMPLEEXAMPLE").caller;
+    Credential { policies: Some(PolicySet::of("own", &policy.compile())), ..without_key(caller) }
+}
+
+/// Whether the pipeline allows an action under one policy.
+fn allowed(lab: &Lab, asking: Asking, action: &str, document: &Value) -> bool {
+    let credential = credential(lab, document);
+    let input = asking.operation.handler.new_input();
+    lab.read(|cx| {
+        let requirement = Requirement::new(action, "*", ACCOUNT);
+        decide(cx, asking.service, requirement, &*input, &credential)
+    })
+    .unwrap()
+    .decision
+    .allowed()
+}
+
+/// All that the ledger calls unresolvable: action, who asks, key.
+fn unresolvable() -> Vec<(String, Asking, &'static str)> {
+    let mut found = Vec::new();
+    for (name, asking) in asked() {
+        let Some(action) = authorization::action(&name) else { continue };
+        for key in documented_keys(action) {
+            if matches!(filled(action, key, &asking), Filled::Unresolvable(_)) {
+                found.extend(asking.first().map(|it| (name.clone(), *it, key)));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn the_ledger_holds_every_implemented_operation() {
+    let ledger = ledger();
+    let covered: BTreeSet<&str> = ledger
+        .prefixes
+        .iter()
+        .flat_map(|prefix| &prefix.actions)
+        .flat_map(|action| &action.operations)
+        .map(String::as_str)
+        .collect();
+    for service in crate::SERVICES {
+        for operation in service.operations {
+            let rows = authorization::rows(service.model.name, operation.name);
+            let name = format!("{} {}", service.model.name, operation.name);
+            assert!(rows.is_none() || covered.contains(name.as_str()), "{name}");
+        }
+    }
+    assert!(ledger.not_implemented.iter().any(|(prefix, _)| *prefix == "braket"));
+}
+
+/// What a service says it can tell, it tells; what it does not list, it cannot.
+#[test]
+fn services_tell_the_keys_that_they_list() {
+    let lab = Lab::new();
+    for (name, asking) in asked() {
+        let Some(action) = authorization::action(&name) else { continue };
+        for key in documented_keys(action) {
+            if global_key(key).is_some() || key.contains("ResourceTag/") {
+                continue;
+            }
+            let Some(it) = asking.first() else { continue };
+            let input = it.operation.handler.new_input();
+            let lower = key.to_lowercase();
+            let resource = format!("arn:aws:iam::{ACCOUNT}:user/ann");
+            let call = crate::service::Call { action: &name, resource: &resource, input: &*input };
+            let told = lab.read(|cx| it.service.resources.condition(cx, &lower, &call)).unwrap();
+            let listed = filled(action, key, &asking) == Filled::Here;
+            let known = told != crate::service::Known::Unresolvable;
+            let given = authorization::rows(it.service.model.name, it.operation.name)
+                .unwrap_or_default()
+                .iter()
+                .any(|row| row.condition_keys.iter().any(|(name, _)| *name == key));
+            assert_eq!(known || given, listed, "{key} for {name}");
+        }
+    }
+}
+
+/// The page in the repository is the one that this build would write.
+#[test]
+fn the_page_is_fresh() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/coverage.md");
+    let page = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(page == markdown(&ledger()), "run `cargo xtask coverage` and commit docs/coverage.md");
+}
+
+/// A condition on `key`, in each of the ways in which an absent key would let a request through.
+fn loose_condition(key: &str, way: u8) -> Value {
+    match way % 5 {
+        0 => json!({ "StringNotEquals": { key: "x" } }),
+        1 => json!({ "StringEqualsIfExists": { key: "x" } }),
+        2 => json!({ "Null": { key: "true" } }),
+        3 => json!({ "ForAllValues:StringEquals": { key: "x" } }),
+        _ => json!({ "ArnNotLike": { key: "arn:aws:s3:::x" } }),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+
+    /// Outside of the ledger nothing is allowed: an Allow that hangs on a key that cannot be told
+    /// grants nothing, and a Deny that does denies.
+    #[test]
+    fn nothing_is_allowed_outside_of_the_ledger(
+        at in any::<prop::sample::Index>(),
+        way in any::<u8>(),
+        deny in any::<bool>(),
+    ) {
+        let outside = unresolvable();
+        if outside.is_empty() {
+            return Ok(());
+        }
+        let (action, asking, key) = &outside[at.index(outside.len())];
+        let key = key.replace("${TagKey}", "team");
+        let statement = |effect: &str| json!({"Effect": effect, "Action": "*", "Resource": "*"});
+        let mut hanging = statement(if deny { "Deny" } else { "Allow" });
+        hanging["Condition"] = loose_condition(&key, way);
+        let mut statements = vec![hanging];
+        if deny {
+            statements.push(statement("Allow"));
+        }
+        let document = json!({"Version": "2012-10-17", "Statement": statements});
+        prop_assert!(!allowed(&Lab::new(), *asking, action, &document), "{action} {document}");
+    }
+
+    /// Nor does a statement about other actions, whatever their names, reach one that is decided.
+    #[test]
+    fn actions_that_nobody_has_allow_nothing(
+        prefix in "[a-z]{2,8}",
+        name in "[A-Z][a-zA-Z]{3,20}",
+        at in any::<prop::sample::Index>(),
+    ) {
+        let asked: Vec<(String, Vec<Asking>)> = asked().into_iter().collect();
+        let (action, asking) = &asked[at.index(asked.len())];
+        let other = format!("{prefix}:{name}");
+        prop_assume!(!other.eq_ignore_ascii_case(action));
+        prop_assume!(action != "sts:getcalleridentity");
+        let document = json!({"Version": "2012-10-17", "Statement":
+            {"Effect": "Allow", "Action": other, "Resource": "*"}});
+        prop_assert!(!allowed(&Lab::new(), asking[0], action, &document), "{action} {document}");
+    }
+}
