@@ -74,7 +74,7 @@ fn actions<'a>(
         }
         let known = authorization::prefixes()
             .filter_map(authorization::prefix)
-            .flat_map(authorization::Prefix::actions)
+            .flat_map(|prefix| prefix.actions())
             .any(|action| glob(pattern, &action.full_name.to_lowercase()));
         let why = match known {
             true => "Palisade does not implement it: a call of it is refused with 501",
