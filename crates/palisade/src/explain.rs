@@ -4,7 +4,9 @@
 use crate::receipt::{Explained, FORMAT, Receipt};
 use crate::server::Server;
 use crate::{effects, first_start, recorded};
-use palisade_policy::{Facts, Layer, LayerFacts, PolicyFacts, PolicySet, ResourceRule, StatementRef};
+use palisade_policy::{
+    Facts, Layer, LayerFacts, PolicyFacts, PolicySet, ResourceRule, StatementRef,
+};
 use palisade_services::accounts::ACCOUNTS;
 use palisade_services::audit::{DecisionRecord, RequirementRecord};
 use palisade_services::authorization::{

@@ -13,7 +13,7 @@ mod policy;
 pub use page::markdown;
 pub use policy::{Reason, StatementCoverage, check};
 
-use crate::authorization::{Filled, GLOBAL_KEYS, global_key};
+use crate::authorization::{GLOBAL_KEYS, KeyState, global_key};
 use crate::service::{Operation, Service};
 use palisade_model::authorization::{self, Action, Part, ResourceRow};
 use serde::Serialize;
@@ -76,11 +76,11 @@ pub struct KeyCoverage {
 }
 
 impl KeyCoverage {
-    fn new(key: &'static str, filled: Filled) -> Self {
-        let (state, why) = match filled {
-            Filled::Here => ("filled", None),
-            Filled::Absent(why) => ("absent", Some(why)),
-            Filled::Unresolvable(why) => ("unresolvable", Some(why)),
+    fn new(key: &'static str, state: KeyState) -> Self {
+        let (state, why) = match state {
+            KeyState::Filled(_) => ("filled", None),
+            KeyState::Absent(why) => ("absent", Some(why)),
+            KeyState::Unresolvable(why) => ("unresolvable", Some(why)),
         };
         Self { key, state, why }
     }
@@ -137,7 +137,7 @@ pub fn ledger() -> Ledger {
         }
         prefixes.push(PrefixCoverage { prefix: prefix.name, actions, not_implemented: missing });
     }
-    let global_keys = GLOBAL_KEYS.iter().map(|key| KeyCoverage::new(key.name, key.filled));
+    let global_keys = GLOBAL_KEYS.iter().map(|key| KeyCoverage::new(key.name, key.state));
     let global_keys = global_keys.collect();
     Ledger { format: FORMAT, prefixes, global_keys, not_implemented }
 }
@@ -170,13 +170,13 @@ fn documented_keys(action: &Action) -> BTreeSet<&'static str> {
 }
 
 /// Whether the pipeline can tell a documented key for the action.
-fn filled(action: &Action, key: &'static str, asking: &[Asking]) -> Filled {
+fn filled(action: &Action, key: &'static str, asking: &[Asking]) -> KeyState {
     if let Some(global) = global_key(key) {
-        return global.filled;
+        return global.state;
     }
     let lower = key.to_ascii_lowercase();
     if lower.contains(":resourcetag/") {
-        return Filled::Here;
+        return KeyState::Filled("the stored resource");
     }
     let told = asking.iter().any(|it| {
         let rows = authorization::rows(it.service.model.name, it.operation.name);
@@ -188,7 +188,7 @@ fn filled(action: &Action, key: &'static str, asking: &[Asking]) -> Filled {
         let mut listed = it.service.resources.condition_keys().iter();
         given || listed.any(|pattern| covers(pattern, &lower))
     });
-    if told { Filled::Here } else { Filled::Unresolvable(NOT_TOLD) }
+    if told { KeyState::Filled("the service") } else { KeyState::Unresolvable(NOT_TOLD) }
 }
 
 fn covers(pattern: &str, lower: &str) -> bool {

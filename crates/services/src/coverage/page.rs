@@ -31,8 +31,7 @@ fn write_page(out: &mut String, ledger: &Ledger) -> fmt::Result {
     writeln!(out, "{HEAD}\n## Global condition keys\n")?;
     writeln!(out, "| key | state | why |\n| --- | --- | --- |")?;
     for KeyCoverage { key, state, why } in &ledger.global_keys {
-        let tag = if key.ends_with('/') { "*tag*" } else { "" };
-        writeln!(out, "| `{key}`{tag} | {state} | {} |", why.unwrap_or_default())?;
+        writeln!(out, "| `{key}` | {state} | {} |", why.unwrap_or_default())?;
     }
     for prefix in &ledger.prefixes {
         let (known, name) = (prefix.actions.len(), prefix.prefix);

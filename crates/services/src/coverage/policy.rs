@@ -1,7 +1,7 @@
 //! What of a given policy can be decided.
 
 use super::{ActionCoverage, asked, of_action};
-use crate::authorization::{Filled, global_key};
+use crate::authorization::{KeyState, global_key};
 use palisade_model::authorization;
 use palisade_policy::{Policy, Statement};
 use serde::Serialize;
@@ -97,7 +97,7 @@ fn conditions(
     alone.statements = vec![statement.clone()];
     for key in alone.context_keys() {
         if let Some(global) = global_key(&key) {
-            if let Filled::Unresolvable(why) = global.filled {
+            if let KeyState::Unresolvable(why) = global.state {
                 let (value, why) = (key, why.to_owned());
                 undecided.push(Reason { element: "Condition", value, why });
             }

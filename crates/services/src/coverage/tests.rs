@@ -8,6 +8,11 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
+/// The tags of a resource are asked for by themselves.
+fn of_tag(key: &str) -> bool {
+    key.to_lowercase().contains(":resourcetag/")
+}
+
 /// A service of which nothing is known: what a call of an action outside of the ledger would meet.
 static UNKNOWN: Service = Service {
     model: &palisade_model::sts::SERVICE,
@@ -31,7 +36,7 @@ fn allowed(lab: &Lab, service: &Service, action: &str, document: &Value) -> bool
 static OUTSIDE: LazyLock<Vec<(&'static str, Vec<&'static str>)>> = LazyLock::new(|| {
     let prefixes = authorization::prefixes().filter_map(authorization::prefix);
     let with_keys = prefixes.flat_map(|prefix| prefix.actions()).filter_map(|action| {
-        let own = |key: &&str| !key.starts_with("aws:") && !key.contains("ResourceTag/");
+        let own = |key: &&str| global_key(key).is_none() && !of_tag(key);
         let keys: Vec<&str> = documented_keys(action).into_iter().filter(own).collect();
         (!keys.is_empty()).then_some((action.full_name.as_str(), keys))
     });
@@ -65,7 +70,7 @@ fn services_tell_the_keys_that_they_list() {
     for (name, asking) in asked() {
         let Some(action) = authorization::action(&name) else { continue };
         for key in documented_keys(action) {
-            if global_key(key).is_some() || key.contains("ResourceTag/") {
+            if global_key(key).is_some() || of_tag(key) {
                 continue;
             }
             let Some(it) = asking.first() else { continue };
@@ -74,7 +79,7 @@ fn services_tell_the_keys_that_they_list() {
             let resource = format!("arn:aws:iam::{ACCOUNT}:user/ann");
             let call = crate::service::Call { action: &name, resource: &resource, input: &*input };
             let told = lab.read(|cx| it.service.resources.condition(cx, &lower, &call)).unwrap();
-            let listed = filled(action, key, &asking) == Filled::Here;
+            let listed = matches!(filled(action, key, &asking), KeyState::Filled(_));
             let known = told != crate::service::Known::Unresolvable;
             let given = authorization::rows(it.service.model.name, it.operation.name)
                 .unwrap_or_default()
