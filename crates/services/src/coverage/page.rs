@@ -15,16 +15,16 @@ pub fn markdown(ledger: &Ledger) -> String {
 const HEAD: &str = "\
 # What can be decided
 
-Written by `cargo xtask coverage` from the tables that the pipeline works with; `palisade coverage
---output json` prints the same for programs, `palisade coverage POLICY…` says what of a policy cannot
-be decided ([explain.md](explain.md)).
+Written by `cargo xtask coverage` from the tables that the pipeline works with; `palisade
+coverage --output json` prints the same for programs, `palisade coverage POLICY…` says what of a
+policy cannot be decided ([explain.md](explain.md)).
 
-An action can be decided when an implemented operation asks for it. A call of any other is refused
-with 501 before there is anything to decide. A condition key is **filled** wherever AWS would fill it,
-**absent** where AWS would not fill it either, or **unresolvable**: AWS would know it and Palisade does
-not, so whatever hangs on it is denied, in Allow and Deny statements alike
-([decision 006](decisions/006-what-cannot-be-resolved.md)). A key that AWS documents for no action in
-question is absent here as there.
+An action can be decided when an implemented operation asks for it. A call of any other is
+refused with 501 before there is anything to decide. A condition key is **filled** wherever AWS
+would fill it, **absent** where AWS would not fill it either, or **unresolvable**: AWS would know
+it and Palisade does not, so whatever hangs on it is denied, in Allow and Deny statements alike
+([decision 006](decisions/006-what-cannot-be-resolved.md)). A key that AWS documents for no action
+in question is absent here as there.
 ";
 
 fn write_page(out: &mut String, ledger: &Ledger) -> fmt::Result {

@@ -109,11 +109,15 @@ fn loose_condition(key: &str, way: u8) -> Value {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+fn config() -> ProptestConfig {
+    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) }
+}
 
-    /// Outside of the ledger nothing is allowed: an Allow that hangs on a key that AWS documents for
-    /// the action and nobody here can tell grants nothing, and a Deny that does denies.
+proptest! {
+    #![proptest_config(config())]
+
+    /// Outside of the ledger nothing is allowed: an Allow that hangs on a key that AWS documents
+    /// for the action and nobody here can tell grants nothing, and a Deny that does denies.
     #[test]
     fn nothing_is_allowed_outside_of_the_ledger(
         at in any::<prop::sample::Index>(),
