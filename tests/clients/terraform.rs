@@ -11,6 +11,7 @@ use std::process::Command;
 /// The configurations, beside this file.
 const PRINCIPALS: &str = include_str!("principals.tf");
 const CREDENTIALS: &str = include_str!("credentials.tf");
+const IDENTITY: &str = include_str!("identity.tf");
 const MIRROR: &str = "PALISADE_TEST_TERRAFORM_MIRROR";
 
 /// A folder with the configuration, and how Terraform is called in it.
@@ -158,4 +159,38 @@ fn terraform_keeps_the_credentials_of_users() {
     assert_eq!(left["ServerCertificateMetadataList"], json!([]));
     let none = root.call("iam", "GetAccountPasswordPolicy", json!({})).unwrap_err();
     assert_eq!(none.code, "NoSuchEntity");
+}
+
+/// Metadata of a provider with this certificate, which is good until 2126.
+const METADATA: &str = include_str!("saml_metadata.xml");
+
+#[test]
+fn terraform_makes_identity_providers_devices_and_service_linked_roles() {
+    let test = "terraform_makes_identity_providers_devices_and_service_linked_roles";
+    let Some(mirror) = mirror(test) else { return };
+    let Some(lab) = Lab::start(test) else { return };
+    let work = Workspace::new(&lab, &mirror, IDENTITY);
+    std::fs::write(work.folder.path().join("metadata.xml"), METADATA).unwrap();
+    let metadata = "-var=metadata=metadata.xml";
+    work.ok(&["init", "-input=false"]);
+    work.ok(&["apply", "-auto-approve", "-input=false", metadata]);
+    for team in ["-var=team=blue", "-var=team=red"] {
+        work.ok(&["apply", "-auto-approve", "-input=false", metadata, team]);
+        let plan = ["plan", "-detailed-exitcode", "-input=false", metadata, team];
+        let again = work.run(&plan);
+        assert_eq!(again.code, Some(0), "drift:\n{}\n{}", again.out, again.err);
+    }
+    let root = lab.root();
+    let scaling = json!({ "RoleName": "AWSServiceRoleForAutoScaling_batch" });
+    let role = root.ok("iam", "GetRole", scaling);
+    assert_eq!(role["Role"]["Description"], json!("for red"));
+    work.ok(&["destroy", "-auto-approve", "-input=false", metadata]);
+    for (operation, list) in [
+        ("ListOpenIDConnectProviders", "OpenIDConnectProviderList"),
+        ("ListSAMLProviders", "SAMLProviderList"),
+        ("ListVirtualMFADevices", "VirtualMFADevices"),
+        ("ListRoles", "Roles"),
+    ] {
+        assert_eq!(root.ok("iam", operation, json!({}))[list], json!([]), "{operation}");
+    }
 }

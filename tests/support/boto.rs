@@ -109,6 +109,15 @@ impl Boto {
         serde_json::from_str(&line).unwrap_or_else(|_| panic!("driver.py ended at {order}"))
     }
 
+    /// What a device with that seed (base32) shows, so many steps of 30 s from the server's now,
+    /// which is `moved_seconds` from ours. Made by Python's `hmac`.
+    pub fn totp(&self, seed: &str, moved_seconds: i64, steps: i64) -> String {
+        let order = json!({
+            "order": "totp", "seed": seed, "moved_seconds": moved_seconds, "steps": steps
+        });
+        self.order(order)["ok"].as_str().unwrap().to_owned()
+    }
+
     pub fn raw(&self, raw: &Raw<'_>) -> Answer {
         let headers = |list: &[(&str, &str)]| {
             let pairs = list.iter().map(|(name, value)| ((*name).to_owned(), json!(value)));

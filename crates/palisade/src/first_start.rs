@@ -2,6 +2,7 @@
 
 use crate::commands::client::OPERATOR_TOKEN;
 use crate::config::Config;
+use crate::server::Server;
 use crate::tls::write_private;
 use palisade_services::accounts;
 use palisade_services::caller::Caller;
@@ -185,6 +186,22 @@ pub fn create_account(
     let (made, name, profile) = (key.clone(), name.to_owned(), root_profile(plane, &key)?);
     transact(plane, move |plane, transaction| make(plane, &made, &name, &profile, transaction))?;
     Ok(key)
+}
+
+/// Runs what the operator asks for, in the account of the first start, and waits for it.
+pub async fn as_operator(
+    server: &Server,
+    work: impl Fn(&mut Context) -> palisade_shape::Result<()> + Send + 'static,
+) -> Result<(), String> {
+    let plane = server.plane.clone();
+    let done = tokio::task::spawn_blocking(move || {
+        transact(&plane, move |plane, transaction| {
+            let caller = Caller::root(&plane.settings.account_id);
+            let request = request_of_start(plane);
+            work(&mut Context::new(plane, &caller, &request, Access::Write(transaction)))
+        })
+    });
+    done.await.map_err(|error| error.to_string())?
 }
 
 /// Runs a transaction outside the pipeline and waits for it. Only what the operator does.

@@ -26,7 +26,7 @@ pub async fn call<O: Named>(
     input: Box<dyn Input>,
 ) -> Result<O> {
     let row = service.operation(operation);
-    let row = row.filter(|row| row.effect == Effect::Read);
+    let row = row.filter(|row| row.effect_with(&*input) == Effect::Read);
     let (Some(row), Some(model)) = (row, service.model.operation(operation)) else {
         return Err(internal(format!("{operation} cannot be called from within")));
     };

@@ -14,6 +14,7 @@ use http_body_util::Full;
 use palisade_services::authorization::Requirement;
 use palisade_services::clock::Clock;
 use palisade_services::context::Request;
+use palisade_services::iam::mfa;
 use palisade_shape::{Protocol, Timestamp};
 use serde::Deserialize;
 use serde_json::json;
@@ -51,6 +52,8 @@ enum Task<'a> {
     SetClock,
     Outbox,
     CreateAccount,
+    LoadMfaToken,
+    UnloadMfaToken(&'a str),
 }
 
 impl<'a> Task<'a> {
@@ -67,6 +70,8 @@ impl<'a> Task<'a> {
             ("GET", "outbox") => Self::Outbox,
             ("POST", "reset") => Self::Reset,
             ("POST", "accounts") => Self::CreateAccount,
+            ("POST", "mfa-tokens") => Self::LoadMfaToken,
+            ("DELETE", token) => Self::UnloadMfaToken(token.strip_prefix("mfa-tokens/")?),
             ("GET", decision) => Self::Decision(decision.strip_prefix("decisions/")?),
             _ => return None,
         })
@@ -85,6 +90,8 @@ impl<'a> Task<'a> {
             Self::SetClock => Some("palisade:SetClock"),
             Self::Outbox => Some("palisade:GetOutbox"),
             Self::CreateAccount => Some("palisade:CreateAccount"),
+            Self::LoadMfaToken => Some("palisade:LoadMfaToken"),
+            Self::UnloadMfaToken(_) => Some("palisade:UnloadMfaToken"),
         }
     }
 
@@ -259,6 +266,8 @@ async fn perform(
         Task::Outbox => Ok(json!({ "messages": [] })),
         Task::Reset => reset(server).await,
         Task::CreateAccount => create_account(server, body).await,
+        Task::LoadMfaToken => load_mfa_token(server, body).await,
+        Task::UnloadMfaToken(serial) => unload_mfa_token(server, serial).await,
     }
 }
 
@@ -350,6 +359,8 @@ async fn reset(server: &Arc<Server>) -> Answer {
     let committed = restored.map_err(|error| failed(error.to_string()))?;
     server.plane.credentials.clear();
     drop(server.plane.usage.drain());
+    server.plane.attempts.clear();
+    server.plane.last_accesses.clear();
     server.clock.restore();
     Ok(json!({ "revision": committed.revision }))
 }
@@ -382,6 +393,35 @@ async fn create_account(server: &Arc<Server>, body: &[u8]) -> Answer {
         "email": key.email,
         "password": key.password,
     }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct LoadMfaToken {
+    serial_number: String,
+    /// In base32.
+    seed: String,
+}
+
+/// A hardware token that a user may enable then by its serial number.
+async fn load_mfa_token(server: &Arc<Server>, body: &[u8]) -> Answer {
+    let wanted: LoadMfaToken = serde_json::from_slice(body)
+        .map_err(|error| refuse(400, "ValidationException", error.to_string()))?;
+    let serial_number = wanted.serial_number.clone();
+    first_start::as_operator(server, move |cx| {
+        mfa::load_token(cx, &wanted.serial_number, &wanted.seed)
+    })
+    .await
+    .map_err(|message| refuse(400, "ValidationException", message))?;
+    Ok(json!({ "serialNumber": serial_number }))
+}
+
+async fn unload_mfa_token(server: &Arc<Server>, serial_number: &str) -> Answer {
+    let serial = serial_number.to_owned();
+    first_start::as_operator(server, move |cx| mfa::unload_token(cx, &serial))
+        .await
+        .map_err(|message| refuse(400, "ValidationException", message))?;
+    Ok(json!({ "serialNumber": serial_number }))
 }
 
 fn refused(refusal: &Refusal) -> (Response<Full<Bytes>>, Ending) {

@@ -15,6 +15,7 @@ use http::{HeaderValue, Response};
 use http_body_util::Full;
 use palisade_protocol::{Extra, Form, Parts, respond, respond_error};
 use palisade_services::authorization::{Credential, Decided, authorize};
+use palisade_services::caller::Principal;
 use palisade_services::context::{Access, Context, Notes, Request, TlsDetails, Way};
 use palisade_services::errors::{SERVICE_UNAVAILABLE, internal};
 use palisade_services::password_hash::Hashes;
@@ -160,7 +161,7 @@ async fn run(
     let (server_of, server) = (server, server.clone());
     let hashes = Hashes::default();
     let call = Call { server, request, credential, token, protocol, service, row, input, hashes };
-    let (call, outcome) = match row.effect {
+    let (call, outcome) = match row.effect_with(&*call.input) {
         Effect::Read => {
             let outcome = server_of.reading(|| read(&call, snapshot));
             let call = Arc::new(call);
@@ -418,5 +419,14 @@ fn note_use(server: &Server, credential: &Credential, request: &Request, signing
     };
     if let Some(id) = id {
         usage.note(id, &caller.account, request.at, &request.region, signing_name);
+    }
+    let entity = match &caller.principal {
+        Principal::AssumedRole { id, .. } | Principal::User { id, .. } => &**id,
+        _ => return,
+    };
+    if !request.operation.is_empty() {
+        let call = (request.service, request.operation);
+        let entity = (entity, &*caller.account);
+        server.plane.last_accesses.note(entity, request.at, &request.region, call);
     }
 }

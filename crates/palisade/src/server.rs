@@ -5,11 +5,13 @@ use crate::first_start::{self, first_start};
 use crate::metrics::Metrics;
 use crate::route::Router;
 use palisade_protocol::sigv4::SigningKeys;
+use palisade_services::attempts::Attempts;
 use palisade_services::authorization::Credentials;
 use palisade_services::caller::Caller;
 use palisade_services::clock::{Clock, SystemClock};
 use palisade_services::context::{Access, Context};
-use palisade_services::iam::access_key;
+use palisade_services::iam::{access_key, last_accessed};
+use palisade_services::last_access::LastAccesses;
 use palisade_services::plane::{Plane, Settings};
 use palisade_services::random::{Random, SystemRandom};
 use palisade_services::reads::Reads;
@@ -120,7 +122,7 @@ impl Server {
         loop {
             ticks.tick().await;
             self.metrics.upkeep();
-            self.flush_usage();
+            self.flush_usage(false);
             let oldest = self.plane.clock.now().plus_seconds(-READS_KEPT_SECONDS);
             if let Err(error) = self.plane.reads.remove_older_than(oldest.millis()) {
                 tracing::warn!(%error, "cannot remove old audit records of reads");
@@ -128,10 +130,11 @@ impl Server {
         }
     }
 
-    /// Stores when keys and roles were last used.
-    fn flush_usage(&self) {
+    /// Stores when keys and roles were last used, and for what, as far as that is due.
+    fn flush_usage(&self, everything: bool) {
         let uses = self.plane.usage.drain();
-        if uses.is_empty() {
+        let accesses = self.plane.last_accesses.take_due(everything);
+        if uses.is_empty() && accesses.is_empty() {
             return;
         }
         let plane = self.plane.clone();
@@ -139,7 +142,10 @@ impl Server {
             let request = first_start::request_of_start(&plane);
             let caller = Caller::anonymous();
             let mut cx = Context::new(&plane, &caller, &request, Access::Write(transaction));
-            access_key::store_last_uses(&mut cx, &uses).map_err(|error| {
+            let stored = access_key::store_last_uses(&mut cx, &uses);
+            let stored =
+                stored.and_then(|()| last_accessed::store_last_accesses(&mut cx, &accesses));
+            stored.map_err(|error| {
                 tracing::warn!(%error, "cannot store when keys were last used");
                 Abort::Refused
             })
@@ -152,7 +158,7 @@ impl Server {
 
     /// Writes what is still in memory and closes the store.
     pub fn close(&self) {
-        self.flush_usage();
+        self.flush_usage(true);
         self.plane.store.close();
     }
 }
@@ -198,6 +204,8 @@ fn open_plane(
         random,
         settings,
         credentials: Credentials::default(),
+        attempts: Attempts::default(),
         usage: Usage::default(),
+        last_accesses: LastAccesses::default(),
     })
 }

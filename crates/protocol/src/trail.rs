@@ -21,8 +21,12 @@ pub const FIELD_BYTES_MAX: usize = 100 * 1024;
 
 const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
 
-/// Sensitive members that CloudTrail does not even name, sorted.
-const LEFT_OUT: [&str; 11] = [
+/// Members that CloudTrail does not even name, whether the model marks them or not, sorted.
+const LEFT_OUT: [&str; 16] = [
+    "AddPrivateKey",
+    "AuthenticationCode1",
+    "AuthenticationCode2",
+    "Base32StringSeed",
     "NewPassword",
     "OldPassword",
     "Password",
@@ -30,6 +34,7 @@ const LEFT_OUT: [&str; 11] = [
     "Plaintext",
     "PrivateKey",
     "PrivateKeyPlaintext",
+    "QRCodePNG",
     "SecretAccessKey",
     "SecretBinary",
     "SecretString",

@@ -5,6 +5,7 @@
 //! To find an operation, look for its name in the `OPERATIONS` table of its service's `mod.rs`.
 
 pub mod accounts;
+pub mod attempts;
 pub mod audit;
 pub mod authorization;
 pub mod caller;
@@ -14,6 +15,7 @@ pub mod context;
 pub mod coverage;
 pub mod errors;
 pub mod iam;
+pub mod last_access;
 pub mod page;
 pub mod password_hash;
 pub mod plane;

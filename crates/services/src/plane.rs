@@ -1,7 +1,9 @@
 //! What lives as long as the process: the store, the keys, the clock, and what is cached of them.
 
+use crate::attempts::Attempts;
 use crate::authorization::Credentials;
 use crate::clock::Clock;
+use crate::last_access::LastAccesses;
 use crate::random::Random;
 use crate::reads::Reads;
 use crate::usage::Usage;
@@ -19,8 +21,12 @@ pub struct Plane {
     pub settings: Settings,
     /// The access keys in use, with their compiled policies.
     pub credentials: Credentials,
+    /// Wrong codes, by device.
+    pub attempts: Attempts,
     /// When and where keys and roles were last used.
     pub usage: Usage,
+    /// Which services and operations users and roles called last.
+    pub last_accesses: LastAccesses,
 }
 
 /// How this installation was started.

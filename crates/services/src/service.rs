@@ -28,6 +28,8 @@ pub struct Operation {
     pub requirements: Option<&'static dyn Requires>,
     /// Slow work that the pipeline has done before the transaction.
     pub prepares: Option<&'static dyn Prepares>,
+    /// Tells the inputs with which an operation that only reads changes something after all.
+    writes_with: Option<fn(&dyn Input) -> bool>,
 }
 
 /// Whether the handler may change the store.
@@ -41,12 +43,26 @@ pub enum Effect {
 
 /// A row for an operation that only reads.
 pub const fn read(name: &'static str, handler: &'static dyn Handler) -> Operation {
-    Operation { name, effect: Effect::Read, handler, requirements: None, prepares: None }
+    Operation {
+        name,
+        effect: Effect::Read,
+        handler,
+        requirements: None,
+        prepares: None,
+        writes_with: None,
+    }
 }
 
 /// A row for an operation that may change something.
 pub const fn write(name: &'static str, handler: &'static dyn Handler) -> Operation {
-    Operation { name, effect: Effect::Write, handler, requirements: None, prepares: None }
+    Operation {
+        name,
+        effect: Effect::Write,
+        handler,
+        requirements: None,
+        prepares: None,
+        writes_with: None,
+    }
 }
 
 impl Operation {
@@ -60,6 +76,21 @@ impl Operation {
     pub const fn preparing(mut self, prepares: &'static dyn Prepares) -> Self {
         self.prepares = Some(prepares);
         self
+    }
+
+    /// The same row of a read, for an operation that writes with some inputs: a session that is
+    /// proven by a code uses the code up. Its event stays that of a read.
+    pub const fn writing_with(mut self, writes_with: fn(&dyn Input) -> bool) -> Self {
+        self.writes_with = Some(writes_with);
+        self
+    }
+
+    /// Whether the handler may change the store for this input.
+    pub fn effect_with(&self, input: &dyn Input) -> Effect {
+        match self.writes_with {
+            Some(writes) if writes(input) => Effect::Write,
+            _ => self.effect,
+        }
     }
 }
 

@@ -9,10 +9,12 @@
 //! ```
 
 use crate::accounts;
+use crate::attempts::Attempts;
 use crate::authorization::Credentials;
 use crate::caller::{Caller, Principal};
 use crate::clock::FixedClock;
 use crate::context::{Access, Context, Request, Way};
+use crate::last_access::LastAccesses;
 use crate::plane::{Plane, Settings};
 use crate::random::{Random, SeededRandom};
 use crate::reads::Reads;
@@ -52,7 +54,9 @@ impl Lab {
             random: Arc::new(SeededRandom::new(42)),
             settings,
             credentials: Credentials::default(),
+            attempts: Attempts::default(),
             usage: Usage::default(),
+            last_accesses: LastAccesses::default(),
         };
         let request = Request {
             id: "00000000-0000-4000-8000-000000000000".to_owned(),

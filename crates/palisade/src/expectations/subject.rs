@@ -4,11 +4,13 @@ use super::folder::Folder;
 use super::recorded::{self, Call};
 use crate::commands::client::{Endpoint, operator_token};
 use crate::first_start;
+use palisade_services::attempts::Attempts;
 use palisade_services::authorization::Credentials;
 use palisade_services::caller::Caller;
 use palisade_services::clock::SystemClock;
 use palisade_services::context::{Access, Context};
 use palisade_services::iam::simulation::{Question, Verdict, ask};
+use palisade_services::last_access::LastAccesses;
 use palisade_services::plane::{Plane, Settings};
 use palisade_services::random::{Random, SystemRandom};
 use palisade_services::reads::Reads;
@@ -203,7 +205,9 @@ impl Copy {
             random,
             settings,
             credentials: Credentials::default(),
+            attempts: Attempts::default(),
             usage: Usage::default(),
+            last_accesses: LastAccesses::default(),
         };
         Ok(Self { plane, _folder: folder })
     }

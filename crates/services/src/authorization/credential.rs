@@ -48,7 +48,7 @@ pub enum Refusal {
 }
 
 /// Written every few seconds and read by no decision.
-const LAST_USES_NAME: &str = "iam/last-use";
+const LAST_USES: [&str; 2] = ["iam/last-use", "iam/last-access"];
 
 struct Cached {
     credential: Arc<Credential>,
@@ -74,7 +74,7 @@ pub struct Credentials {
 impl Credentials {
     /// To be called for every committed change, before its writer is answered.
     pub fn changed(&self, collection: &str) {
-        if collection.starts_with("iam/") && collection != LAST_USES_NAME {
+        if collection.starts_with("iam/") && !LAST_USES.contains(&collection) {
             self.changes.fetch_add(1, Ordering::AcqRel);
         }
     }

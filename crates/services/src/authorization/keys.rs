@@ -112,6 +112,11 @@ impl Keys<'_> {
     }
 
     fn of_principal(&self, key: &str) -> Lookup<'_> {
+        if let "multifactorauthpresent" | "multifactorauthage" = key
+            && let Some(proven) = self.proven_now(key)
+        {
+            return proven;
+        }
         let session = self.caller.session.as_deref();
         match key {
             "principalaccount" => match self.caller.principal {
@@ -140,6 +145,14 @@ impl Keys<'_> {
             },
             _ => session.map_or(Lookup::Absent, |session| self.of_session(key, session)),
         }
+    }
+
+    /// What a call that proves a second factor itself says of it, instead of the credentials it
+    /// was signed with: `AssumeRole` with a token code.
+    fn proven_now(&self, key: &str) -> Option<Lookup<'_>> {
+        let of_call = |name: &str| name.strip_prefix("aws:") == Some(key);
+        let named = self.requirement.keys.iter().find(|(name, _)| of_call(name));
+        named.and_then(|(_, values)| values.first()).map(|value| Lookup::one(value))
     }
 
     /// Keys that only temporary credentials have.

@@ -33,6 +33,9 @@ pub struct Access {
     /// The ids of a user's access keys, in the order of creation.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub access_keys: Vec<String>,
+    /// The serial numbers of a user's MFA devices, in the order of their enabling.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mfa_devices: Vec<String>,
     /// The lower-cased names of the instance profiles that hold the role, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub instance_profiles: Vec<String>,
@@ -179,6 +182,7 @@ pub fn check_unused(access: &Access) -> Result<()> {
         (!access.inline.is_empty(), "must delete policies first."),
         (!access.groups.is_empty(), "must remove users from group first."),
         (!access.access_keys.is_empty(), "must delete access keys first."),
+        (!access.mfa_devices.is_empty(), "must delete MFA device first."),
         (!access.instance_profiles.is_empty(), "must remove roles from instance profile first."),
     ];
     match obstacles.iter().find(|(there, _)| *there) {

@@ -114,6 +114,12 @@ pub fn update_group(cx: &mut Context, input: UpdateGroupRequest) -> Result<Nothi
     Ok(Nothing)
 }
 
+/// The names of all members, in lower case.
+pub fn member_names(cx: &Context, group: &str) -> Result<Vec<String>> {
+    let members = cx.all(&MEMBERS, &format!("{}\0", group.to_lowercase()))?;
+    Ok(members.into_iter().map(|member| member.user).collect())
+}
+
 /// Moves everything that is kept under the group's name: as much work as it has members.
 fn rename(cx: &mut Context, group: &mut Group, new_name: String) -> Result<()> {
     let (old_key, new_key) = (group.group_name.to_lowercase(), new_name.to_lowercase());

@@ -17,13 +17,21 @@ pub mod boundary;
 pub mod certificate;
 pub mod context_keys;
 pub mod credential;
+pub mod credential_report;
 pub mod document;
+pub mod granted;
 pub mod group;
 pub mod inline_policy;
 pub mod instance_profile;
+pub mod last_accessed;
 pub mod list;
 pub mod login_profile;
 pub mod managed;
+pub mod mfa;
+pub mod mfa_device;
+pub mod oidc_provider;
+pub mod organizations;
+pub mod outbound_federation;
 pub mod pass_role;
 pub mod password;
 pub mod password_policy;
@@ -33,18 +41,23 @@ pub mod policy_use;
 pub mod policy_version;
 pub mod principal;
 pub mod principal_ids;
+pub mod qr_code;
 pub mod quota;
 pub mod requirements;
 pub mod resources;
 pub mod role;
+pub mod saml_metadata;
+pub mod saml_provider;
 #[cfg(test)]
 mod samples;
 pub mod server_certificate;
 pub mod service_credential;
+pub mod service_linked_role;
 pub mod signing_certificate;
 pub mod simulation;
 pub mod ssh_public_key;
 pub mod tag;
+pub mod totp;
 pub mod user;
 
 use crate::service::{Operation, Preparing, Requiring, Service, Typed, read, write};
@@ -160,6 +173,25 @@ pub static OPERATIONS: &[Operation] = &[
         &Typed(service_credential::delete_service_specific_credential),
     )
     .requiring(&Requiring(requirements::delete_service_credential)),
+    // MFA devices.
+    write("CreateVirtualMFADevice", &Typed(mfa::create_virtual_mfa_device))
+        .requiring(&Requiring(requirements::create_virtual_mfa_device)),
+    write("EnableMFADevice", &Typed(mfa::enable_mfa_device))
+        .requiring(&Requiring(requirements::enable_mfa_device)),
+    write("DeactivateMFADevice", &Typed(mfa::deactivate_mfa_device))
+        .requiring(&Requiring(requirements::deactivate_mfa_device)),
+    write("ResyncMFADevice", &Typed(mfa::resync_mfa_device))
+        .requiring(&Requiring(requirements::resync_mfa_device)),
+    read("GetMFADevice", &Typed(mfa::get_mfa_device))
+        .requiring(&Requiring(requirements::get_mfa_device)),
+    read("ListMFADevices", &Typed(mfa::list_mfa_devices))
+        .requiring(&Requiring(requirements::list_mfa_devices)),
+    read("ListVirtualMFADevices", &Typed(mfa::list_virtual_mfa_devices))
+        .requiring(&Requiring(requirements::list_virtual_mfa_devices)),
+    write("DeleteVirtualMFADevice", &Typed(mfa::delete_virtual_mfa_device)),
+    write("TagMFADevice", &Typed(mfa::tag_mfa_device)),
+    write("UntagMFADevice", &Typed(mfa::untag_mfa_device)),
+    read("ListMFADeviceTags", &Typed(mfa::list_mfa_device_tags)),
     // The account.
     write("CreateAccountAlias", &Typed(account::create_account_alias)),
     write("DeleteAccountAlias", &Typed(account::delete_account_alias)),
@@ -173,6 +205,57 @@ pub static OPERATIONS: &[Operation] = &[
         "GetAccountAuthorizationDetails",
         &Typed(authorization_details::get_account_authorization_details),
     ),
+    write(
+        "EnableOutboundWebIdentityFederation",
+        &Typed(outbound_federation::enable_outbound_web_identity_federation),
+    ),
+    write(
+        "DisableOutboundWebIdentityFederation",
+        &Typed(outbound_federation::disable_outbound_web_identity_federation),
+    ),
+    read(
+        "GetOutboundWebIdentityFederationInfo",
+        &Typed(outbound_federation::get_outbound_web_identity_federation_info),
+    ),
+    // Reports.
+    write("GenerateCredentialReport", &Typed(credential_report::generate_credential_report)),
+    read("GetCredentialReport", &Typed(credential_report::get_credential_report)),
+    write(
+        "GenerateServiceLastAccessedDetails",
+        &Typed(last_accessed::generate_service_last_accessed_details),
+    ),
+    read("GetServiceLastAccessedDetails", &Typed(last_accessed::get_service_last_accessed_details)),
+    read(
+        "GetServiceLastAccessedDetailsWithEntities",
+        &Typed(last_accessed::get_service_last_accessed_details_with_entities),
+    ),
+    read(
+        "ListPoliciesGrantingServiceAccess",
+        &Typed(granted::list_policies_granting_service_access),
+    ),
+    // Organizations.
+    write(
+        "EnableOrganizationsRootCredentialsManagement",
+        &Typed(organizations::enable_organizations_root_credentials_management),
+    ),
+    write(
+        "DisableOrganizationsRootCredentialsManagement",
+        &Typed(organizations::disable_organizations_root_credentials_management),
+    ),
+    write(
+        "EnableOrganizationsRootSessions",
+        &Typed(organizations::enable_organizations_root_sessions),
+    ),
+    write(
+        "DisableOrganizationsRootSessions",
+        &Typed(organizations::disable_organizations_root_sessions),
+    ),
+    read("ListOrganizationsFeatures", &Typed(organizations::list_organizations_features)),
+    write(
+        "GenerateOrganizationsAccessReport",
+        &Typed(organizations::generate_organizations_access_report),
+    ),
+    read("GetOrganizationsAccessReport", &Typed(organizations::get_organizations_access_report)),
     // Roles.
     write("CreateRole", &Typed(role::create_role)).requiring(&Requiring(requirements::create_role)),
     read("GetRole", &Typed(role::get_role)),
@@ -186,6 +269,14 @@ pub static OPERATIONS: &[Operation] = &[
     read("ListRoleTags", &Typed(role::list_role_tags)),
     write("PutRolePermissionsBoundary", &Typed(role::put_role_permissions_boundary)),
     write("DeleteRolePermissionsBoundary", &Typed(role::delete_role_permissions_boundary)),
+    write("CreateServiceLinkedRole", &Typed(service_linked_role::create_service_linked_role))
+        .requiring(&Requiring(service_linked_role::create_requirements)),
+    write("DeleteServiceLinkedRole", &Typed(service_linked_role::delete_service_linked_role)),
+    read(
+        "GetServiceLinkedRoleDeletionStatus",
+        &Typed(service_linked_role::get_service_linked_role_deletion_status),
+    )
+    .requiring(&Requiring(service_linked_role::deletion_status_requirements)),
     // Managed policies.
     write("CreatePolicy", &Typed(policy::create_policy))
         .requiring(&Requiring(requirements::create_policy)),
@@ -231,6 +322,41 @@ pub static OPERATIONS: &[Operation] = &[
     read(
         "GetContextKeysForPrincipalPolicy",
         &Typed(context_keys::get_context_keys_for_principal_policy),
+    ),
+    // SAML providers.
+    write("CreateSAMLProvider", &Typed(saml_provider::create_saml_provider)),
+    read("GetSAMLProvider", &Typed(saml_provider::get_saml_provider)),
+    read("ListSAMLProviders", &Typed(saml_provider::list_saml_providers))
+        .requiring(&Requiring(requirements::list_saml_providers)),
+    write("UpdateSAMLProvider", &Typed(saml_provider::update_saml_provider)),
+    write("DeleteSAMLProvider", &Typed(saml_provider::delete_saml_provider)),
+    write("TagSAMLProvider", &Typed(saml_provider::tag_saml_provider)),
+    write("UntagSAMLProvider", &Typed(saml_provider::untag_saml_provider)),
+    read("ListSAMLProviderTags", &Typed(saml_provider::list_saml_provider_tags)),
+    // OpenID Connect providers.
+    write("CreateOpenIDConnectProvider", &Typed(oidc_provider::create_open_id_connect_provider))
+        .requiring(&Requiring(requirements::create_open_id_connect_provider)),
+    read("GetOpenIDConnectProvider", &Typed(oidc_provider::get_open_id_connect_provider)),
+    read("ListOpenIDConnectProviders", &Typed(oidc_provider::list_open_id_connect_providers))
+        .requiring(&Requiring(requirements::list_open_id_connect_providers)),
+    write("DeleteOpenIDConnectProvider", &Typed(oidc_provider::delete_open_id_connect_provider)),
+    write(
+        "AddClientIDToOpenIDConnectProvider",
+        &Typed(oidc_provider::add_client_id_to_open_id_connect_provider),
+    ),
+    write(
+        "RemoveClientIDFromOpenIDConnectProvider",
+        &Typed(oidc_provider::remove_client_id_from_open_id_connect_provider),
+    ),
+    write(
+        "UpdateOpenIDConnectProviderThumbprint",
+        &Typed(oidc_provider::update_open_id_connect_provider_thumbprint),
+    ),
+    write("TagOpenIDConnectProvider", &Typed(oidc_provider::tag_open_id_connect_provider)),
+    write("UntagOpenIDConnectProvider", &Typed(oidc_provider::untag_open_id_connect_provider)),
+    read(
+        "ListOpenIDConnectProviderTags",
+        &Typed(oidc_provider::list_open_id_connect_provider_tags),
     ),
     // Instance profiles.
     write("CreateInstanceProfile", &Typed(instance_profile::create_instance_profile))

@@ -29,10 +29,19 @@ pub static ROLES: Quota = quota("RolesPerAccount", 1000);
 pub static POLICIES: Quota = quota("PoliciesPerAccount", 1500);
 pub static INSTANCE_PROFILES: Quota = quota("InstanceProfilesPerAccount", 1000);
 pub static POLICY_VERSIONS_IN_USE: Quota = quota("PolicyVersionsInUse", 10_000);
+/// Assigned or not, as many as users (IAM User Guide, "IAM and AWS STS quotas").
+pub static VIRTUAL_MFA_DEVICES: Quota = quota("VirtualMFADevicesPerAccount", 5000);
+/// Counted and not limited.
+pub static MFA_DEVICES_IN_USE: Quota = quota("MFADevicesInUse", u64::MAX);
+pub static MFA_TOKENS_IN_USE: Quota = quota("MFATokensInUse", u64::MAX);
+pub static OIDC_PROVIDERS: Quota = quota("OpenIdConnectProvidersPerAccount", 100);
+pub static SAML_PROVIDERS: Quota = quota("SAMLProvidersPerAccount", 100);
 pub static SERVER_CERTIFICATES: Quota = quota("ServerCertificatesPerAccount", 20);
 
 // Of one principal, policy or profile.
 pub static ACCESS_KEYS_PER_USER: Quota = quota("AccessKeysPerUser", 2);
+pub static CLIENTS_PER_OIDC_PROVIDER: Quota = quota("ClientIdsPerOpenIdConnectProvider", 100);
+pub static MFA_DEVICES_PER_USER: Quota = quota("MFADevicesPerUser", 8);
 pub static SIGNING_CERTIFICATES_PER_USER: Quota = quota("CertificatesPerUser", 2);
 pub static SSH_PUBLIC_KEYS_PER_USER: Quota = quota("SSHPublicKeysPerUser", 5);
 /// For each service.
@@ -97,6 +106,12 @@ pub fn grant(cx: &mut Context, quota: &Quota, figure: u64) -> Result<()> {
 pub fn take(cx: &mut Context, quota: &Quota) -> Result<()> {
     let figure = used(cx, quota)? + 1;
     check(cx, quota, usize::try_from(figure).unwrap_or(usize::MAX))?;
+    cx.put(&USED, &Figure { name: quota.name.to_owned(), figure })
+}
+
+/// Counts one more of what has no limit.
+pub fn add(cx: &mut Context, quota: &Quota) -> Result<()> {
+    let figure = used(cx, quota)? + 1;
     cx.put(&USED, &Figure { name: quota.name.to_owned(), figure })
 }
 

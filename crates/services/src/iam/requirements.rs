@@ -12,17 +12,20 @@ use crate::caller::Principal;
 use crate::context::Context;
 use palisade_model::iam::{
     AddUserToGroupRequest, ChangePasswordRequest, CreateAccessKeyRequest, CreateGroupRequest,
-    CreateInstanceProfileRequest, CreateLoginProfileRequest, CreatePolicyRequest,
-    CreateRoleRequest, CreateUserRequest, DeleteAccessKeyRequest, DeleteLoginProfileRequest,
+    CreateInstanceProfileRequest, CreateLoginProfileRequest, CreateOpenIDConnectProviderRequest,
+    CreatePolicyRequest, CreateRoleRequest, CreateUserRequest, CreateVirtualMFADeviceRequest,
+    DeactivateMFADeviceRequest, DeleteAccessKeyRequest, DeleteLoginProfileRequest,
     DeleteServiceSpecificCredentialRequest, DeleteSigningCertificateRequest,
-    GetAccessKeyLastUsedRequest, GetLoginProfileRequest, GetUserRequest, ListAccessKeysRequest,
-    ListGroupsRequest, ListInstanceProfilesRequest, ListPoliciesRequest, ListRolesRequest,
-    ListSSHPublicKeysRequest, ListServerCertificatesRequest, ListServiceSpecificCredentialsRequest,
-    ListSigningCertificatesRequest, ListUsersRequest, RemoveUserFromGroupRequest,
-    ResetServiceSpecificCredentialRequest, Tag, UpdateAccessKeyRequest, UpdateGroupRequest,
-    UpdateServerCertificateRequest, UpdateServiceSpecificCredentialRequest,
-    UpdateSigningCertificateRequest, UpdateUserRequest, UploadServerCertificateRequest,
-    UploadSigningCertificateRequest,
+    EnableMFADeviceRequest, GetAccessKeyLastUsedRequest, GetLoginProfileRequest,
+    GetMFADeviceRequest, GetUserRequest, ListAccessKeysRequest, ListGroupsRequest,
+    ListInstanceProfilesRequest, ListMFADevicesRequest, ListOpenIDConnectProvidersRequest,
+    ListPoliciesRequest, ListRolesRequest, ListSAMLProvidersRequest, ListSSHPublicKeysRequest,
+    ListServerCertificatesRequest, ListServiceSpecificCredentialsRequest,
+    ListSigningCertificatesRequest, ListUsersRequest, ListVirtualMFADevicesRequest,
+    RemoveUserFromGroupRequest, ResetServiceSpecificCredentialRequest, ResyncMFADeviceRequest, Tag,
+    UpdateAccessKeyRequest, UpdateGroupRequest, UpdateServerCertificateRequest,
+    UpdateServiceSpecificCredentialRequest, UpdateSigningCertificateRequest, UpdateUserRequest,
+    UploadServerCertificateRequest, UploadSigningCertificateRequest,
 };
 use palisade_shape::Result;
 
@@ -319,6 +322,71 @@ pub fn delete_service_credential(
     input: &DeleteServiceSpecificCredentialRequest,
 ) -> Requirements {
     on_owner(cx, "DeleteServiceSpecificCredential", input.user_name.as_deref())
+}
+
+pub fn create_virtual_mfa_device(
+    cx: &mut Context,
+    input: &CreateVirtualMFADeviceRequest,
+) -> Requirements {
+    let named = (input.path.as_deref(), input.virtual_mfa_device_name.as_str());
+    Ok(vec![new(cx, "CreateVirtualMFADevice", "mfa", named, input.tags.as_deref())])
+}
+
+pub fn enable_mfa_device(cx: &mut Context, input: &EnableMFADeviceRequest) -> Requirements {
+    on_device_owner(cx, "EnableMFADevice", Some(&input.user_name))
+}
+
+pub fn deactivate_mfa_device(cx: &mut Context, input: &DeactivateMFADeviceRequest) -> Requirements {
+    on_device_owner(cx, "DeactivateMFADevice", input.user_name.as_deref())
+}
+
+pub fn resync_mfa_device(cx: &mut Context, input: &ResyncMFADeviceRequest) -> Requirements {
+    on_device_owner(cx, "ResyncMFADevice", Some(&input.user_name))
+}
+
+pub fn get_mfa_device(cx: &mut Context, input: &GetMFADeviceRequest) -> Requirements {
+    on_device_owner(cx, "GetMFADevice", input.user_name.as_deref())
+}
+
+pub fn list_mfa_devices(cx: &mut Context, input: &ListMFADevicesRequest) -> Requirements {
+    on_device_owner(cx, "ListMFADevices", input.user_name.as_deref())
+}
+
+pub fn list_virtual_mfa_devices(
+    cx: &mut Context,
+    _input: &ListVirtualMFADevicesRequest,
+) -> Requirements {
+    list(cx, "ListVirtualMFADevices", "mfa", None)
+}
+
+pub fn list_saml_providers(cx: &mut Context, _: &ListSAMLProvidersRequest) -> Requirements {
+    list(cx, "ListSAMLProviders", "saml-provider", None)
+}
+
+pub fn list_open_id_connect_providers(
+    cx: &mut Context,
+    _: &ListOpenIDConnectProvidersRequest,
+) -> Requirements {
+    list(cx, "ListOpenIDConnectProviders", "oidc-provider", None)
+}
+
+/// The provider's name is its whole address, path included.
+pub fn create_open_id_connect_provider(
+    cx: &mut Context,
+    input: &CreateOpenIDConnectProviderRequest,
+) -> Requirements {
+    let url = input.url.strip_prefix("https://").unwrap_or(&input.url);
+    let named = (None, url.trim_end_matches('/'));
+    let tags = input.tags.as_deref();
+    Ok(vec![new(cx, "CreateOpenIDConnectProvider", "oidc-provider", named, tags)])
+}
+
+/// Like [`on_owner`], where root's name is its account id.
+fn on_device_owner(cx: &Context, action: &str, name: Option<&str>) -> Requirements {
+    match name {
+        Some(name) if cx.caller.is_root() && name == cx.account() => on_owner(cx, action, None),
+        name => on_owner(cx, action, name),
+    }
 }
 
 /// The user that is named, else the caller's own, else (for root) the account's root.

@@ -7,8 +7,11 @@
 use super::boundary;
 use super::group::GROUPS;
 use super::instance_profile::INSTANCE_PROFILES;
+use super::mfa_device::VIRTUAL_DEVICES;
+use super::oidc_provider::OIDC_PROVIDERS;
 use super::policy::POLICIES;
 use super::role::ROLES;
+use super::saml_provider::SAML_PROVIDERS;
 use super::server_certificate::CERTIFICATES;
 use super::user::USERS;
 use crate::context::Context;
@@ -67,8 +70,7 @@ impl Resources for IamResources {
             // The hooks of calls that pass a role name the service and resource themselves
             // (`pass_role`); where they are not named AWS has none either.
             "iam:passedtoservice" | "iam:associatedresourcearn" => Ok(Known::Absent),
-            // Keys of operations that are not implemented: organizations' access reports, MFA
-            // devices, service-linked roles.
+            // Keys of security keys (FIDO) and of operations that are not implemented.
             "iam:organizationspolicyid"
             | "iam:awsservicename"
             | "iam:registersecuritykey"
@@ -129,6 +131,21 @@ fn stored(cx: &Context, kind: &str, arn: &str, name: &str) -> Result<Option<Fact
         "server-certificate" => cx.get(&CERTIFICATES, name)?.map(|record| Facts {
             arn: record.arn(cx),
             tags: record.tags,
+            boundary: None,
+        }),
+        "mfa" => cx.get(&VIRTUAL_DEVICES, arn)?.map(|device| Facts {
+            tags: device.tags,
+            arn: device.serial_number,
+            boundary: None,
+        }),
+        "oidc-provider" => cx.get(&OIDC_PROVIDERS, arn)?.map(|provider| Facts {
+            tags: provider.tags,
+            arn: provider.arn,
+            boundary: None,
+        }),
+        "saml-provider" => cx.get(&SAML_PROVIDERS, arn)?.map(|provider| Facts {
+            tags: provider.tags,
+            arn: provider.arn,
             boundary: None,
         }),
         "policy" => cx.get(&POLICIES, arn)?.map(|policy| Facts {

@@ -7,7 +7,8 @@
 
 use super::access::{self, Kind};
 use super::{
-    access_key, boundary, document, list, policy_use, principal, principal_ids, quota, tag,
+    access_key, boundary, document, list, policy_use, principal, principal_ids, quota,
+    service_linked_role, tag,
 };
 use crate::context::Context;
 use crate::table::{Scope, Table};
@@ -31,10 +32,10 @@ pub static ROLES: Table<Role> = Table::of_shapes(
 );
 
 /// How long a session may last unless the role says otherwise, in seconds.
-const SESSION_SECONDS: i32 = 3600;
+pub const SESSION_SECONDS: i32 = 3600;
 
 /// The paths of roles that only AWS makes: service-linked ones and those of Identity Center.
-const RESERVED_PATHS: [&str; 2] = ["/aws-service-role/", "/aws-reserved/"];
+const RESERVED_PATHS: [&str; 2] = [service_linked_role::PATH, "/aws-reserved/"];
 
 fn is_protected(path: &str) -> bool {
     RESERVED_PATHS.iter().any(|reserved| path.starts_with(reserved))
@@ -59,6 +60,16 @@ fn load_own(cx: &Context, name: &str) -> Result<Role> {
     Ok(role)
 }
 
+/// The role of that name, for a change of its description or tags, which are the account's business
+/// for service-linked roles too (User Guide, "Edit a service-linked role description").
+fn load_described(cx: &Context, name: &str) -> Result<Role> {
+    let role = load(cx, name)?;
+    match role.path.starts_with(service_linked_role::PATH) {
+        true => Ok(role),
+        false => load_own(cx, name),
+    }
+}
+
 /// Refuses a change to what hangs on a role that only its service may change. Users and groups have
 /// no such protection.
 pub fn refuse_protected(cx: &Context, kind: Kind, name: &str) -> Result<()> {
@@ -68,7 +79,8 @@ pub fn refuse_protected(cx: &Context, kind: Kind, name: &str) -> Result<()> {
     Ok(())
 }
 
-fn store(cx: &mut Context, role: &Role) -> Result<()> {
+/// Stores a new or changed role.
+pub fn store(cx: &mut Context, role: &Role) -> Result<()> {
     cx.put(&ROLES, role)?;
     cx.touch(Kind::Role.resource_type(), role.arn.clone());
     Ok(())
@@ -157,7 +169,10 @@ pub fn list_roles(cx: &mut Context, input: ListRolesRequest) -> Result<ListRoles
 /// Changes a role's description and longest session; what is not named stays.
 pub fn update_role(cx: &mut Context, input: UpdateRoleRequest) -> Result<UpdateRoleResponse> {
     let UpdateRoleRequest { role_name, description, max_session_duration } = input;
-    let mut role = load_own(cx, &role_name)?;
+    let mut role = match max_session_duration {
+        Some(_) => load_own(cx, &role_name)?,
+        None => load_described(cx, &role_name)?,
+    };
     role.description = description.or(role.description);
     role.max_session_duration = max_session_duration.or(role.max_session_duration);
     store(cx, &role)?;
@@ -170,7 +185,7 @@ pub fn update_role_description(
     input: UpdateRoleDescriptionRequest,
 ) -> Result<UpdateRoleDescriptionResponse> {
     let UpdateRoleDescriptionRequest { role_name, description } = input;
-    let mut role = load_own(cx, &role_name)?;
+    let mut role = load_described(cx, &role_name)?;
     role.description = Some(description);
     store(cx, &role)?;
     Ok(UpdateRoleDescriptionResponse { role: Some(shown(cx, role)?) })
@@ -192,19 +207,25 @@ pub fn update_assume_role_policy(
 pub fn delete_role(cx: &mut Context, input: DeleteRoleRequest) -> Result<Nothing> {
     let role = load_own(cx, &input.role_name)?;
     access::check_unused(&access::load(cx, Kind::Role, &role.role_name)?)?;
+    remove(cx, &role)?;
+    Ok(Nothing)
+}
+
+/// Removes a role that nothing hangs on any more.
+pub fn remove(cx: &mut Context, role: &Role) -> Result<()> {
     let limit = boundary::arn(role.permissions_boundary.as_ref());
     policy_use::replace_boundary(cx, Kind::Role, &role.role_name, limit, None)?;
     access::remove(cx, Kind::Role, &role.role_name)?;
     cx.delete(&ROLES, &role.role_name.to_lowercase())?;
     principal::forget(cx, &role.role_id)?;
     quota::give_back(cx, &quota::ROLES)?;
-    cx.touch(Kind::Role.resource_type(), role.arn);
-    Ok(Nothing)
+    cx.touch(Kind::Role.resource_type(), role.arn.clone());
+    Ok(())
 }
 
 /// Adds tags to a role; a key that is there gets the new value.
 pub fn tag_role(cx: &mut Context, input: TagRoleRequest) -> Result<Nothing> {
-    let mut role = load_own(cx, &input.role_name)?;
+    let mut role = load_described(cx, &input.role_name)?;
     role.tags = tag::merged(role.tags, input.tags)?;
     store(cx, &role)?;
     Ok(Nothing)
@@ -212,7 +233,7 @@ pub fn tag_role(cx: &mut Context, input: TagRoleRequest) -> Result<Nothing> {
 
 /// Removes tags from a role; a key that is not there is no error.
 pub fn untag_role(cx: &mut Context, input: UntagRoleRequest) -> Result<Nothing> {
-    let mut role = load_own(cx, &input.role_name)?;
+    let mut role = load_described(cx, &input.role_name)?;
     role.tags = tag::without(role.tags, &input.tag_keys);
     store(cx, &role)?;
     Ok(Nothing)

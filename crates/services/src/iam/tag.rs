@@ -15,7 +15,8 @@ pub fn pairs(tags: Option<&[Tag]>) -> TagList {
     tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect()
 }
 
-fn shapes(tags: TagList) -> Option<Vec<Tag>> {
+/// As the generated shape; none when there are none.
+pub fn shapes(tags: TagList) -> Option<Vec<Tag>> {
     let tags: Vec<Tag> = tags.into_iter().map(|(key, value)| Tag { key, value }).collect();
     if tags.is_empty() { None } else { Some(tags) }
 }

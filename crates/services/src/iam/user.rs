@@ -65,7 +65,7 @@ pub fn get_user(cx: &mut Context, input: GetUserRequest) -> Result<GetUserRespon
 
 /// How GetUser shows the account's root user. It has neither path nor name of its own; AWS shows
 /// the account's alias as its name where there is one.
-fn root(cx: &Context) -> Result<User> {
+pub fn root(cx: &Context) -> Result<User> {
     let record = super::account::load(cx)?;
     Ok(User {
         path: "/".to_owned(),

@@ -28,7 +28,7 @@ pub static SERVICE: Service = Service {
     resources: &resources::StsResources,
 };
 
-/// None of them writes: sessions are not stored.
+/// Sessions are not stored. What a call may write is that a code was used.
 pub static OPERATIONS: &[Operation] = &[
     // Who is calling.
     read("GetCallerIdentity", &Typed(identity::get_caller_identity))
@@ -36,11 +36,13 @@ pub static OPERATIONS: &[Operation] = &[
     read("GetAccessKeyInfo", &Typed(identity::get_access_key_info)),
     // Sessions.
     read("AssumeRole", &Typed(role::assume_role))
-        .requiring(&Requiring(role::assume_role_requirements)),
+        .requiring(&Requiring(role::assume_role_requirements))
+        .writing_with(mfa::brings_code),
     read("GetFederationToken", &Typed(federated_user::get_federation_token))
         .requiring(&Requiring(federated_user::get_federation_token_requirements)),
     read("GetSessionToken", &Typed(session_token::get_session_token))
-        .requiring(&Requiring(session_token::get_session_token_requirements)),
+        .requiring(&Requiring(session_token::get_session_token_requirements))
+        .writing_with(mfa::brings_code),
     // Refusals.
     read("DecodeAuthorizationMessage", &Typed(authorization_message::decode_authorization_message)),
 ];

@@ -79,7 +79,7 @@ pub fn assume_role(cx: &mut Context, input: AssumeRoleRequest) -> Result<AssumeR
         source_identity,
         provided_contexts,
     } = input;
-    mfa::check(serial_number.as_deref(), token_code.as_deref())?;
+    let proof = mfa::check(cx, serial_number.as_deref(), token_code.as_deref())?;
     check_contexts(provided_contexts.as_deref())?;
     let arn = parse(&role_arn)?;
     let Some(role) = role_of(cx, &arn)? else { return Err(denied(cx, &role_arn)) };
@@ -109,6 +109,7 @@ pub fn assume_role(cx: &mut Context, input: AssumeRoleRequest) -> Result<AssumeR
         tags,
         transitive_tag_keys: transitive_keys,
         source_identity: source_identity.clone(),
+        mfa_at_millis: mfa::prove(cx, proof.as_ref())?,
         chained: caller.is_some(),
         ..NewSession::of(issuer(&arn, role), SessionKind::AssumeRole, seconds)
     };
@@ -136,6 +137,8 @@ pub fn assume_role_requirements(
         (Principal::FederatedUser { .. }, _) => return Err(denied(cx, &input.role_arn)),
         _ => {}
     }
+    // What the code proves is a condition that the role's trust policy may ask for.
+    let proof = mfa::check(cx, input.serial_number.as_deref(), input.token_code.as_deref())?;
     let caller = role_session(cx);
     let inherited = caller.as_deref().map(session_tag::inherited).unwrap_or_default();
     let source = caller.and_then(|session| session.source_identity.clone());
@@ -143,7 +146,15 @@ pub fn assume_role_requirements(
     let tags = pairs(input.tags.as_deref().unwrap_or_default());
     let tagging = !tags.is_empty() || !inherited.tags.is_empty();
 
-    let one = |action: &str| requirement(action, &arn, input, source.as_deref(), &tags);
+    let one = |action: &str| {
+        let requirement = requirement(action, &arn, input, source.as_deref(), &tags);
+        match proof {
+            Some(_) => requirement
+                .with_key("aws:MultiFactorAuthPresent", "true")
+                .with_key("aws:MultiFactorAuthAge", "0"),
+            None => requirement,
+        }
+    };
     let mut requirements = vec![one("sts:AssumeRole")];
     if tagging {
         requirements.push(one("sts:TagSession"));

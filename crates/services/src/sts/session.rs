@@ -47,6 +47,8 @@ pub struct NewSession {
     pub tags: BTreeMap<String, String>,
     pub transitive_tag_keys: Vec<String>,
     pub source_identity: Option<String>,
+    /// When the caller proved a second factor, if it did.
+    pub mfa_at_millis: Option<i64>,
     pub chained: bool,
 }
 
@@ -63,6 +65,7 @@ impl NewSession {
             tags: BTreeMap::new(),
             transitive_tag_keys: Vec::new(),
             source_identity: None,
+            mfa_at_millis: None,
             chained: false,
         }
     }
@@ -91,7 +94,7 @@ pub fn issue(cx: &mut Context, new: NewSession) -> Result<Credentials> {
         tags: new.tags,
         transitive_tag_keys: new.transitive_tag_keys,
         source_identity: new.source_identity,
-        mfa_at_millis: None,
+        mfa_at_millis: new.mfa_at_millis,
         chained: new.chained,
         federation: BTreeMap::new(),
     };

@@ -16,10 +16,13 @@ pub fn get_session_token(
 ) -> Result<GetSessionTokenResponse> {
     let GetSessionTokenRequest { duration_seconds, serial_number, token_code } = input;
     let issuer = federated_user::issuer(cx, "GetSessionToken")?;
-    mfa::check(serial_number.as_deref(), token_code.as_deref())?;
+    let proof = mfa::check(cx, serial_number.as_deref(), token_code.as_deref())?;
     let seconds = federated_user::duration(cx, duration_seconds);
-    let credentials =
-        session::issue(cx, NewSession::of(issuer, SessionKind::SessionToken, seconds))?;
+    let new = NewSession {
+        mfa_at_millis: mfa::prove(cx, proof.as_ref())?,
+        ..NewSession::of(issuer, SessionKind::SessionToken, seconds)
+    };
+    let credentials = session::issue(cx, new)?;
     Ok(GetSessionTokenResponse { credentials: Some(credentials) })
 }
 

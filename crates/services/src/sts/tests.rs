@@ -284,7 +284,7 @@ fn what_is_wrong_with_a_call() {
                 token_code: Some("123456".into()),
                 ..base()
             },
-            "AccessDenied: MultiFactorAuthentication failed with invalid MFA one time pass code.",
+            "AccessDenied: MultiFactorAuthentication failed, unable to validate MFA code.",
         ),
     ];
     for (input, expected) in cases {

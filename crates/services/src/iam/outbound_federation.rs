@@ -1,0 +1,74 @@
+//! Outbound web identity federation: whether an account's principals may have themselves confirmed
+//! to others by tokens of an issuer of its own.
+//!
+//! Source: IAM API reference, EnableOutboundWebIdentityFederation and its like.
+
+use crate::context::Context;
+use crate::errors::internal;
+use crate::table::{Scope, Table};
+use palisade_model::iam::{
+    EnableOutboundWebIdentityFederationResponse, FEATURE_DISABLED, FEATURE_ENABLED,
+    GetOutboundWebIdentityFederationInfoResponse,
+};
+use palisade_shape::{Nothing, Result};
+use serde::{Deserialize, Serialize};
+
+/// An account's issuer. It keeps its name while the feature is off, so that what others were told
+/// to trust is the same when it is on again.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Issuer {
+    url: String,
+    enabled: bool,
+}
+
+static ISSUERS: Table<Issuer> = Table::of_private(
+    "iam/outbound-federation",
+    Scope::Account,
+    |_| String::new(),
+    |_| internal("the account has an issuer already"),
+    |_| {
+        FEATURE_DISABLED
+            .because("Outbound web identity federation is not enabled for this account.")
+    },
+);
+
+fn enabled(cx: &Context) -> Result<Issuer> {
+    let issuer = cx.get(&ISSUERS, "")?.filter(|issuer| issuer.enabled);
+    issuer.ok_or_else(|| (ISSUERS.missing)(""))
+}
+
+/// Switches the feature on and names the account's issuer.
+pub fn enable_outbound_web_identity_federation(
+    cx: &mut Context,
+    _: Nothing,
+) -> Result<EnableOutboundWebIdentityFederationResponse> {
+    let known = cx.get(&ISSUERS, "")?;
+    if known.as_ref().is_some_and(|issuer| issuer.enabled) {
+        let text = "Outbound web identity federation is already enabled for this account.";
+        return Err(FEATURE_ENABLED.because(text));
+    }
+    let fresh = || format!("https://{}.tokens.sts.global.api.aws", cx.uuid());
+    let url = known.map_or_else(fresh, |issuer| issuer.url);
+    cx.put(&ISSUERS, &Issuer { url: url.clone(), enabled: true })?;
+    Ok(EnableOutboundWebIdentityFederationResponse { issuer_identifier: Some(url) })
+}
+
+/// Switches the feature off.
+pub fn disable_outbound_web_identity_federation(cx: &mut Context, _: Nothing) -> Result<Nothing> {
+    let issuer = enabled(cx)?;
+    cx.put(&ISSUERS, &Issuer { enabled: false, ..issuer })?;
+    Ok(Nothing)
+}
+
+/// Shows the account's issuer, while the feature is on.
+pub fn get_outbound_web_identity_federation_info(
+    cx: &mut Context,
+    _: Nothing,
+) -> Result<GetOutboundWebIdentityFederationInfoResponse> {
+    let issuer = enabled(cx)?;
+    Ok(GetOutboundWebIdentityFederationInfoResponse {
+        issuer_identifier: Some(issuer.url),
+        jwt_vending_enabled: Some(true),
+    })
+}
