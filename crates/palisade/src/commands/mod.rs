@@ -1,5 +1,6 @@
 //! The subcommands, one file each. Answers go to stdout, everything else to stderr.
 
+mod cases;
 pub mod client;
 pub mod coverage;
 pub mod env;

@@ -50,12 +50,7 @@ impl Evaluate {
             input.read_to_string(&mut text).map_err(|error| error.to_string())?;
             answer(&text, &mut out)?;
         } else {
-            for (index, line) in input.lines().enumerate() {
-                let line = line.map_err(|error| error.to_string())?;
-                if !line.trim().is_empty() {
-                    answer(&line, &mut out).map_err(|why| format!("line {}: {why}", index + 1))?;
-                }
-            }
+            super::cases::answer(&mut *input, &mut out)?;
         }
         out.flush().map_err(|error| error.to_string())?;
         Ok(ExitCode::SUCCESS)
@@ -64,11 +59,11 @@ impl Evaluate {
 
 fn open(path: &Path) -> Result<Box<dyn BufRead>, String> {
     if path == Path::new("-") {
-        return Ok(Box::new(BufReader::new(std::io::stdin())));
+        return Ok(Box::new(BufReader::with_capacity(1 << 20, std::io::stdin())));
     }
     let file = std::fs::File::open(path);
     let file = file.map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    Ok(Box::new(BufReader::new(file)))
+    Ok(Box::new(BufReader::with_capacity(1 << 20, file)))
 }
 
 fn answer(case: &str, out: &mut dyn Write) -> Result<(), String> {
