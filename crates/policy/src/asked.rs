@@ -20,10 +20,25 @@ impl<'a> Asked<'a> {
 
     /// What the context holds under the key, which is in lower case.
     pub fn get(&self, key: &'a str) -> Lookup<'_> {
-        let Some(slot) = self.slots.get(place(key)) else { return self.keys.get(key) };
+        match self.remembered(key) {
+            Some(lookup) => borrowed(lookup),
+            None => self.keys.get(key),
+        }
+    }
+
+    /// As [`Asked::get`], where the answer is needed for a moment only.
+    pub fn with<T>(&self, key: &'a str, look: impl FnOnce(&Lookup<'_>) -> T) -> T {
+        match self.remembered(key) {
+            Some(lookup) => look(lookup),
+            None => look(&self.keys.get(key)),
+        }
+    }
+
+    /// `None` when another key has the place; then this one is asked for each time.
+    fn remembered(&self, key: &'a str) -> Option<&Lookup<'a>> {
+        let slot = self.slots.get(place(key))?;
         let (remembered, lookup) = slot.get_or_init(|| (key, self.keys.get(key)));
-        // Another key may have the place; then this one is asked for again each time.
-        if *remembered == key { borrowed(lookup) } else { self.keys.get(key) }
+        (*remembered == key).then_some(lookup)
     }
 }
 

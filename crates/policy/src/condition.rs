@@ -72,8 +72,7 @@ impl Condition {
 
     /// Whether the condition holds.
     pub fn holds<'a>(&'a self, keys: &Asked<'a>) -> Truth {
-        let found = keys.get(&self.key);
-        self.holds_for(&found, keys)
+        keys.with(&self.key, |found| self.holds_for(found, keys))
     }
 
     /// As [`Condition::holds`], with the key's value already looked up.

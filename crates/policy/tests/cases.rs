@@ -59,5 +59,5 @@ fn every_case_is_decided_as_expected() {
         }
     }
     assert!(failures.is_empty(), "{} failures\n{}", failures.len(), failures.join("\n"));
-    assert!(ids.len() >= 250, "only {} cases", ids.len());
+    assert!(ids.len() >= 650, "only {} cases", ids.len());
 }
