@@ -3,13 +3,16 @@
 //! condition, and the folder of the caller is written out instead of computed.
 
 use crate::Result;
-use crate::decisions::{bucket, name};
+use crate::decisions::{Apart, bucket, name, teams};
 use cedar_policy::{
     Authorizer, Context, Decision, Entities, Entity, EntityUid, PolicySet, Request,
     RestrictedExpression,
 };
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
+
+/// Conditions of a statement at most.
+const CONDITIONS_MAX: usize = 10;
 
 /// An account whose principals each have their own statements.
 pub struct Account {
@@ -22,7 +25,12 @@ pub struct Account {
 }
 
 impl Account {
-    pub fn new(principals: usize, statements: usize) -> Result<Self> {
+    pub fn new(
+        principals: usize,
+        statements: usize,
+        conditions: usize,
+        apart: Apart,
+    ) -> Result<Self> {
         let mut own = HashMap::new();
         let mut all = String::new();
         let mut entities = vec![
@@ -35,7 +43,7 @@ impl Account {
         ];
         for index in 0..principals {
             let name = name(index);
-            let text = policies(&name, statements)?;
+            let text = policies(&name, statements, conditions, apart)?;
             own.insert(uid("User", &name)?, text.parse()?);
             all.push_str(&text);
             let team = RestrictedExpression::new_string("red".to_owned());
@@ -56,11 +64,12 @@ impl Account {
 
     /// The request of a principal for a file of their own.
     pub fn request(&self, name: &str) -> Result<Request> {
-        let address = RestrictedExpression::new_ip("203.0.113.7");
-        let context = Context::from_pairs([
-            ("source_ip".to_owned(), address),
-            ("secure_transport".to_owned(), RestrictedExpression::new_bool(true)),
-        ])?;
+        let address = || RestrictedExpression::new_ip("203.0.113.7");
+        let pairs = (0..CONDITIONS_MAX).flat_map(|number| {
+            let secure = RestrictedExpression::new_bool(true);
+            [(format!("address{number}"), address()), (format!("secure{number}"), secure)]
+        });
+        let context = Context::from_pairs(pairs)?;
         Ok(Request::new(
             uid("User", name)?,
             uid("Action", "s3:GetObject")?,
@@ -91,21 +100,33 @@ fn uid(kind: &str, id: &str) -> Result<EntityUid> {
     Ok(EntityUid::from_type_name_and_id(kind.parse()?, id.parse()?))
 }
 
-fn policies(name: &str, statements: usize) -> Result<String> {
+/// The text of a principal's rules.
+pub fn policies(name: &str, statements: usize, conditions: usize, apart: Apart) -> Result<String> {
     let mut text = String::new();
     for index in 0..statements {
-        let bucket = bucket(index, statements);
         let action = if index % 3 == 0 { "s3:Get*" } else { "s3:GetObject" };
-        let condition = match index % 3 {
-            0 => r#"["red", "blue"].contains(principal.team)"#,
-            1 => r#"context.source_ip.isInRange(ip("203.0.113.0/24"))"#,
-            _ => "context.secure_transport",
+        let resource = match apart {
+            Apart::Buckets => {
+                format!(r#"resource in Folder::"{}/{name}""#, bucket(index, statements))
+            }
+            Apart::Conditions => "resource".to_owned(),
+        };
+        let [one, other] = teams(index, statements, apart);
+        let conditions = (0..conditions).map(|number| match number % 3 {
+            0 => format!(r#"["{one}", "{other}"].contains(principal.team)"#),
+            1 => format!(r#"context.address{number}.isInRange(ip("203.0.113.0/24"))"#),
+            _ => format!("context.secure{number}"),
+        });
+        let conditions: Vec<String> = conditions.collect();
+        let when = match conditions.is_empty() {
+            true => String::new(),
+            false => format!("when {{ {} }}", conditions.join(" && ")),
         };
         writeln!(
             text,
             r#"permit(principal == User::"{name}",
                 action in [Action::"{action}", Action::"s3:PutObject"],
-                resource in Folder::"{bucket}/{name}") when {{ {condition} }};"#
+                {resource}) {when};"#
         )?;
     }
     Ok(text)

@@ -7,6 +7,7 @@ mod bare;
 mod cedar;
 mod decisions;
 mod load;
+mod memory;
 mod process;
 mod report;
 mod requests;
@@ -60,7 +61,14 @@ fn measure(palisade: &Path, page: Option<&Path>, sections: &[&str]) -> Result<()
             continue;
         }
         let tables = match section {
-            "decisions" => vec![decisions::statements()?, decisions::principals()?],
+            "decisions" => vec![
+                decisions::statements()?,
+                decisions::conditions()?,
+                decisions::kinds()?,
+                decisions::principals()?,
+                memory::compiling()?,
+                memory::floor()?,
+            ],
             "requests" => requests::run(palisade, folder.path())?,
             "writes" => vec![writes::run(palisade, folder.path())?],
             _ => vec![start::run(palisade, folder.path())?],
