@@ -8,14 +8,16 @@
 
 use super::access::{self, Kind};
 use super::access_key::{self, ACCESS_KEYS, AccessKey};
-use super::account;
+use super::password::{self, PROFILES};
+use super::signing_certificate::CERTIFICATES;
 use super::user::USERS;
+use super::{account, credential};
 use crate::context::Context;
 use crate::errors::internal;
 use crate::table::{Scope, Table};
 use palisade_model::iam::{
     GenerateCredentialReportResponse, GetCredentialReportResponse, REPORT_EXPIRED,
-    REPORT_NOT_PRESENT, User, report_format_type, report_state_type,
+    REPORT_NOT_PRESENT, User, report_format_type, report_state_type, status_type,
 };
 use palisade_shape::{Blob, Nothing, Result, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -147,29 +149,44 @@ fn root(cx: &Context) -> Result<Vec<String>> {
         format!("arn:{}:iam::{}:root", cx.partition(), cx.account()),
         time(account::created(cx)?),
         "not_supported".to_owned(),
-        "no_information".to_owned(),
+        record
+            .password_last_used_millis
+            .map_or_else(unknown, |at| time(Timestamp::from_millis(at))),
         "not_supported".to_owned(),
         "not_supported".to_owned(),
         flag(!record.mfa_devices.is_empty()),
     ];
     push_keys(cx, &mut values, &record.access_keys)?;
-    push_certificates(&mut values);
+    push_certificates(cx, &mut values, cx.account())?;
     Ok(values)
+}
+
+/// What AWS writes of a password that nobody has signed in with.
+fn unknown() -> String {
+    "no_information".to_owned()
 }
 
 fn line(cx: &Context, user: &User) -> Result<Vec<String>> {
     let access = access::load(cx, Kind::User, &user.user_name)?;
     let mut values = vec![user.user_name.clone(), user.arn.clone(), time(user.create_date)];
-    push_password(&mut values);
+    push_password(cx, &mut values, user)?;
     values.push(flag(!access.mfa_devices.is_empty()));
     push_keys(cx, &mut values, &access.access_keys)?;
-    push_certificates(&mut values);
+    push_certificates(cx, &mut values, &user.user_id)?;
     Ok(values)
 }
 
-/// Enabled, last used, last changed, next rotation. Users have no passwords yet.
-fn push_password(values: &mut Vec<String>) {
-    values.extend([flag(false), NONE.to_owned(), NONE.to_owned(), NONE.to_owned()]);
+/// Enabled, last used, last changed, next rotation.
+fn push_password(cx: &Context, values: &mut Vec<String>, user: &User) -> Result<()> {
+    let Some(profile) = cx.get(&PROFILES, &user.user_id)? else {
+        values.extend([flag(false), NONE.to_owned(), NONE.to_owned(), NONE.to_owned()]);
+        return Ok(());
+    };
+    values.push(flag(true));
+    values.push(user.password_last_used.map_or_else(unknown, time));
+    values.push(time(Timestamp::from_millis(profile.changed_millis)));
+    values.push(password::expires(cx, &profile)?.map_or_else(|| NONE.to_owned(), time));
+    Ok(())
 }
 
 fn push_keys(cx: &Context, values: &mut Vec<String>, ids: &[String]) -> Result<()> {
@@ -196,11 +213,18 @@ fn push_key(cx: &Context, values: &mut Vec<String>, key: &AccessKey) -> Result<(
     Ok(())
 }
 
-/// Users have no signing certificates yet.
-fn push_certificates(values: &mut Vec<String>) {
+fn push_certificates(cx: &Context, values: &mut Vec<String>, owner_id: &str) -> Result<()> {
+    let mut certificates = credential::all(cx, &CERTIFICATES, owner_id)?.into_iter();
     for _ in 0..2 {
-        values.extend([flag(false), NONE.to_owned()]);
+        match certificates.next() {
+            Some(certificate) => {
+                values.push(flag(certificate.status == status_type::ACTIVE));
+                values.push(time(Timestamp::from_millis(certificate.uploaded_millis)));
+            }
+            None => values.extend([flag(false), NONE.to_owned()]),
+        }
     }
+    Ok(())
 }
 
 #[cfg(test)]
