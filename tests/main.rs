@@ -13,6 +13,7 @@
 
 mod support;
 
+mod accessanalyzer;
 mod clients;
 mod cloudtrail;
 mod iam;

@@ -2,9 +2,9 @@
 
 use palisade_policy::arn::{Arn, is_account_id};
 use palisade_policy::{
-    Case, ContextKeys, DocumentKind, Lookup, Policies, Policy, PolicySet, Principal, Request,
-    ResourceRule, Severity, Statement, Trace, access_denied_message, decide, evaluate_case,
-    explain, guess_kind, position, validate,
+    Case, ContextKeys, DocumentKind, Lookup, NoKnowledge, Policies, Policy, PolicySet, Principal,
+    Request, ResourceRule, Severity, Statement, Trace, Validation, access_denied_message, decide,
+    evaluate_case, explain, guess_kind, position, refusals, validate,
 };
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -28,11 +28,16 @@ pub fn policy(data: &[u8]) {
     let Some((kind, text)) = data.split_first() else { return };
     let Ok(text) = std::str::from_utf8(text) else { return };
     let kind = KINDS[usize::from(*kind) % KINDS.len()];
-    let findings = validate(text, kind);
-    for finding in &findings {
-        let span = finding.span;
-        assert!(text.get(span.start..span.end).is_some(), "{finding:?}");
-        assert_eq!((finding.line, finding.column), position(text, span.start), "{finding:?}");
+    let findings = refusals(text, kind);
+    let validation = Validation { kind, resource_type: None, knowledge: &NoKnowledge };
+    let analyzed = validate(text, validation);
+    for finding in findings.iter().chain(&analyzed) {
+        for location in finding.locations() {
+            let span = location.span;
+            assert!(text.get(span.start..span.end).is_some(), "{finding:?}");
+            let place = (location.line, location.column);
+            assert_eq!(place, position(text, span.start), "{finding:?}");
+        }
     }
     let _ = guess_kind(text);
     let refused = findings.iter().any(|finding| finding.severity == Severity::Error);

@@ -176,11 +176,8 @@ fn resources(kind: DocumentKind, statement: &Statement, findings: &mut Findings<
     let Some(element) = &statement.resource else {
         let message = kind.wording().missing_resource;
         match kind {
-            DocumentKind::Trust => {}
             // Some services' policies have none (Amazon ECR's repositories), others demand it.
-            DocumentKind::Resource => {
-                findings.warning("MISSING_RESOURCE", statement.span, message);
-            }
+            DocumentKind::Trust | DocumentKind::Resource => {}
             _ => findings.error("MISSING_RESOURCE", statement.span, message),
         }
         return;
@@ -213,7 +210,7 @@ fn resource_arn(resource: &Spanned, findings: &mut Findings<'_>) {
     };
     let mut fields = rest.splitn(5, ':');
     let mut next = || fields.next();
-    let (partition, service, region, account, path) = (next(), next(), next(), next(), next());
+    let (partition, service, region, _, path) = (next(), next(), next(), next(), next());
     let partition = partition.unwrap_or("");
     if partition != "*" && partition != "aws" && !partition.starts_with("aws-") {
         let padded = rest.split_once(':').map_or("*:*:*:*", |(_, rest)| rest);
@@ -229,10 +226,6 @@ fn resource_arn(resource: &Spanned, findings: &mut Findings<'_>) {
         findings.error("RESOURCE_VENDOR", resource.span, message);
         return;
     };
-    if [region, account].iter().flatten().any(|field| field.contains("${")) {
-        let message = "Policy variables stand only after the fifth colon; this is plain text.";
-        findings.warning("VARIABLE_BEFORE_RESOURCE", resource.span, message);
-    }
     if service == "iam" || service == "s3" {
         region_and_path(resource, service, region.unwrap_or(""), path, findings);
     }

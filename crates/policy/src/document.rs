@@ -216,6 +216,7 @@ fn rank(finding: &Finding) -> u8 {
     match finding.message.as_str() {
         SYNTAX => 0,
         LEGACY => 1,
+        message if message.starts_with("Unknown field ") => 1,
         message if message.starts_with("Statement IDs (SID)") => 2,
         message if message.starts_with("Policy statement must contain actions") => 3,
         message if message.starts_with("Policy statement must contain resources") => 4,
@@ -230,7 +231,7 @@ impl fmt::Display for Malformed {
         if let Some(detail) = &error.detail {
             write!(f, " ({detail})")?;
         }
-        write!(f, " at line {}, column {}", error.line, error.column)
+        write!(f, " at line {}, column {}", error.at.line, error.at.column)
     }
 }
 
@@ -297,7 +298,9 @@ impl Policy {
     }
 
     /// The length that AWS compares with the quota for documents of the kind, in characters:
-    /// without white space for IAM's own policies, as written for SCPs, RCPs and resource policies.
+    /// without white space for IAM's own policies ("IAM and AWS STS quotas"), as written for SCPs,
+    /// RCPs and resource policies ("Quotas for AWS Organizations"). White space is that of JSON: a
+    /// no-break space, which a document may hold as well, counts.
     #[must_use]
     pub fn size(text: &str, kind: DocumentKind) -> usize {
         let counts_space = match kind {
@@ -306,6 +309,7 @@ impl Policy {
             DocumentKind::Scp | DocumentKind::Rcp => true,
             DocumentKind::Resource | DocumentKind::VpcEndpoint => true,
         };
-        text.chars().filter(|character| counts_space || !character.is_whitespace()).count()
+        let space = |character: char| matches!(character, ' ' | '\t' | '\n' | '\r');
+        text.chars().filter(|character| counts_space || !space(*character)).count()
     }
 }

@@ -4,7 +4,8 @@
 //! [`Request`].
 //!
 //! 1. [`Policy::parse`] reads a document of a [`DocumentKind`] or answers AWS's
-//!    `MalformedPolicyDocument` message; [`validate`] lists all findings with their places.
+//!    `MalformedPolicyDocument` message; [`refusals`] lists every mistake that is refused on
+//!    save; [`validate`] finds what IAM Access Analyzer finds, with [`Knowledge`] of the services.
 //! 2. [`Policy::compile`] turns it into matchers, shared as `Arc<CompiledPolicy>`.
 //! 3. [`PolicySet::new`] puts the policies of one layer together under their labels and indexes
 //!    them by service and action. Cache one for each (principal, revision).
@@ -38,7 +39,7 @@
 //! ```
 
 mod action;
-mod advice;
+mod analysis;
 pub mod arn;
 mod asked;
 pub mod case;
@@ -53,6 +54,7 @@ mod finding;
 mod flip;
 mod index;
 mod json;
+mod knowledge;
 mod message;
 mod narrate;
 mod operator;
@@ -70,6 +72,7 @@ mod truth;
 mod value;
 mod wording;
 
+pub use analysis::{Validation, validate};
 pub use case::{Answer, Case, CaseError, evaluate_case};
 pub use decide::{Decision, Layer, Outcome, Policies, StatementRef, decide};
 pub use document::{
@@ -80,11 +83,12 @@ pub use explain::{
     ConditionTrace, PolicyTrace, RequestValue, Stage, StatementTrace, Trace, ValueTrace, explain,
 };
 pub use facts::{Facts, FactsError, LayerFacts, PolicyFacts, Prepared};
-pub use finding::{Finding, Severity, Span, position};
+pub use finding::{Finding, Location, PathElement, Severity, Span, position};
 pub use flip::{Change, Edit, EditedDocument, Part, Place};
+pub use knowledge::{ActionFacts, Knowledge, NoKnowledge, ResourceFacts, ServiceFacts};
 pub use message::access_denied_message;
 pub use narrate::Brief;
-pub use parse::{guess_kind, validate};
+pub use parse::{guess_kind, refusals};
 pub use principal::Grant;
 pub use rcp_services::supports_rcp;
 pub use request::{ContextKeys, Lookup, NoKeys, Principal, PrincipalKind, Request, ResourceRule};

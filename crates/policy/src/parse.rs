@@ -1,6 +1,5 @@
 //! From JSON to the typed document. Every mistake is reported, not only the first.
 
-use crate::advice;
 use crate::check;
 use crate::document::{
     ConditionElement, DocumentKind, Effect, Element, Malformed, Policy, PrincipalElement,
@@ -12,7 +11,7 @@ use crate::operator::Operator;
 use crate::wording::{LEGACY, SYNTAX, Wording};
 
 /// No policy AWS accepts anywhere comes near this many bytes (KMS key policies: 32 KiB).
-const SIZE_MAX: usize = 256 * 1024;
+pub(crate) const SIZE_MAX: usize = 256 * 1024;
 
 impl Policy {
     /// Reads a policy document as a document of the kind.
@@ -27,9 +26,10 @@ impl Policy {
     }
 }
 
-/// All findings about a document read as the kind, errors and warnings, in the order of the text.
+/// All that is refused on save in a document of the kind, in the order of the text. The codes are
+/// ours, the messages AWS's.
 #[must_use]
-pub fn validate(text: &str, kind: DocumentKind) -> Vec<Finding> {
+pub fn refusals(text: &str, kind: DocumentKind) -> Vec<Finding> {
     read(text, kind).1
 }
 
@@ -76,28 +76,25 @@ fn read(text: &str, kind: DocumentKind) -> (Option<Policy>, Vec<Finding>) {
     let whole = Span { start: 0, end: text.len() };
     if text.len() > SIZE_MAX {
         findings.error("TOO_LARGE", Span::default(), "The policy document is too large.");
-        return (None, findings.finish());
+        return (None, findings.finish(None));
     }
-    let policy = match json::parse(text) {
-        Ok(node) => {
-            let mut reader = Reader { kind, findings: &mut findings };
-            reader.document(&node)
-        }
+    let root = match json::parse(text) {
+        Ok(root) => root,
         Err(error) => {
             let code = if error.duplicate { "DUPLICATE_KEY" } else { "INVALID_JSON" };
             let message = if error.duplicate { SYNTAX } else { kind.wording().invalid_json };
             findings.error_about(code, error.span, message, error.reason);
-            None
+            return (None, findings.finish(None));
         }
     };
-    if let Some(policy) = &policy {
-        check::document(policy, &mut findings);
-        advice::document(policy, &mut findings);
-    } else if !findings.has_error() {
-        findings.error("SYNTAX", whole, SYNTAX);
+    let policy = Reader { kind, findings: &mut findings }.document(&root);
+    match &policy {
+        Some(policy) => check::document(policy, &mut findings),
+        None if !findings.has_error() => findings.error("SYNTAX", whole, SYNTAX),
+        None => {}
     }
     let policy = policy.filter(|_| !findings.has_error());
-    (policy, findings.finish())
+    (policy, findings.finish(Some(&root)))
 }
 
 struct Reader<'f, 't> {
@@ -108,6 +105,17 @@ struct Reader<'f, 't> {
 impl Reader<'_, '_> {
     fn syntax(&mut self, code: &'static str, span: Span, detail: &str) {
         self.findings.error_about(code, span, SYNTAX, detail);
+    }
+
+    /// The parser of policies with a `Principal` names what it does not know.
+    fn unknown(&mut self, member: &Member<'_>) {
+        if self.kind.has_principal() {
+            let message = format!("Unknown field {}", member.key);
+            self.findings.error("UNKNOWN_ELEMENT", member.key_span, message);
+        } else {
+            let detail = format!("unknown element `{}`", member.key);
+            self.syntax("UNKNOWN_ELEMENT", member.key_span, &detail);
+        }
     }
 
     fn wording(&self) -> &'static Wording {
@@ -130,10 +138,7 @@ impl Reader<'_, '_> {
                     has_statement = true;
                     policy.statements = self.statements(&member.value);
                 }
-                other => {
-                    let detail = format!("unknown element `{other}`");
-                    self.syntax("UNKNOWN_ELEMENT", member.key_span, &detail);
-                }
+                _ => self.unknown(member),
             }
         }
         if !has_statement {
@@ -196,10 +201,7 @@ impl Reader<'_, '_> {
                     resource = Some(self.element(member));
                 }
                 "Condition" => conditions = self.conditions(&member.value),
-                other => {
-                    let detail = format!("unknown element `{other}`");
-                    self.syntax("UNKNOWN_ELEMENT", member.key_span, &detail);
-                }
+                _ => self.unknown(member),
             }
         }
         if !members.iter().any(|member| member.key == "Effect") {

@@ -8,7 +8,9 @@
 )]
 
 use DocumentKind::{Boundary, Identity, Rcp, Resource, Scp, Session, Trust, VpcEndpoint};
-use palisade_policy::{DocumentKind, Policy, Severity, guess_kind, validate};
+use palisade_policy::{
+    DocumentKind, NoKnowledge, Policy, Severity, Validation, guess_kind, refusals, validate,
+};
 use proptest::prelude::*;
 
 /// Reads the document and compares AWS's message, or `ok`.
@@ -18,8 +20,9 @@ fn check(kind: DocumentKind, text: &str, expected: &str) {
         Err(malformed) => malformed.message().to_owned(),
     };
     assert_eq!(message, expected, "{kind:?}: {text}");
-    let errors = validate(text, kind).iter().any(|it| it.severity == Severity::Error);
-    assert_eq!(errors, expected != "ok", "{kind:?}: {text}");
+    let refusals = refusals(text, kind);
+    assert!(refusals.iter().all(|it| it.severity == Severity::Error), "{kind:?}: {text}");
+    assert_eq!(refusals.is_empty(), expected == "ok", "{kind:?}: {text}");
 }
 
 /// A document of one statement that holds the given members.
@@ -265,10 +268,10 @@ fn every_mistake_is_found_with_its_place() {
     "Wrong": 1
   }
 }"#;
-    let findings = validate(text, Identity);
+    let findings = refusals(text, Identity);
     let places: Vec<_> = findings
         .iter()
-        .map(|it| (it.code, it.line, it.column, it.end_line, it.end_column))
+        .map(|it| (it.code, it.at.line, it.at.column, it.at.end_line, it.at.end_column))
         .collect();
     assert_eq!(
         places,
@@ -284,33 +287,40 @@ fn every_mistake_is_found_with_its_place() {
 }
 
 #[test]
-fn warnings_do_not_refuse() {
-    let warned = |members: &str| {
-        let text = one(&format!(r#""Effect": "Allow", {members}"#));
-        assert!(Policy::parse(&text, Identity).is_ok(), "{text}");
-        validate(&text, Identity).iter().map(|it| it.code).collect::<Vec<_>>()
-    };
-    let condition = |condition: &str| {
-        warned(&format!(r#""Action": "s3:*", "Resource": "*", "Condition": {{{condition}}}"#))
-    };
-    assert_eq!(condition(r#""StringEquals": {"aws:TagKeys": "a"}"#), ["MISSING_SET_OPERATOR"]);
-    assert_eq!(condition(r#""StringEquals": {"key": "a"}"#), ["KEY_WITHOUT_VENDOR"]);
-    assert_eq!(condition(r#""NumericEquals": {"s3:max-keys": "ten"}"#), ["INVALID_VALUE"]);
-    assert_eq!(condition(r#""IpAddress": {"aws:SourceIp": "10.0.0.0/40"}"#), ["INVALID_VALUE"]);
-    assert_eq!(condition(r#""StringEquals": {"aws:username": []}"#), ["NO_CONDITION_VALUE"]);
-    assert_eq!(condition(r#""StringEquals": {"aws:username": "${a"}"#), ["MALFORMED_VARIABLE"]);
-    let number = condition(r#""NumericEquals": {"s3:max-keys": "${aws:PrincipalTag/n}"}"#);
-    assert_eq!(number, ["VARIABLE_NOT_ADMITTED", "INVALID_VALUE"]);
-    let early = r#""Action": "s3:*", "Resource": "arn:aws:s3::${aws:PrincipalAccount}:b""#;
-    assert_eq!(warned(early), ["VARIABLE_BEFORE_RESOURCE"]);
-    assert_eq!(warned(r#""NotAction": "iam:*", "Resource": "*""#), ["ALLOW_WITH_NOT_ACTION"]);
-    let old =
-        one(r#""Effect": "Allow", "Action": "*", "Resource": "arn:aws:s3:::${aws:username}""#);
-    let old = validate(&old.replace("2012", "2008"), Identity);
-    assert_eq!(old.iter().map(|it| it.code).collect::<Vec<_>>(), ["VARIABLE_IN_OLD_VERSION"]);
+fn trust_policies_name_what_is_unknown() {
+    check(Trust, r#"{"probe": "x"}"#, "Unknown field probe");
+    let trust = r#""Effect": "Allow", "Principal": {"AWS": "111122223333"}"#;
+    let members = format!(r#"{trust}, "Action": "sts:AssumeRole", "_comment": "x""#);
+    check(Trust, &one(&members), "Unknown field _comment");
+}
+
+#[test]
+fn dates_are_read_on_save() {
     let date =
         one(&format!(r#"{ALLOW}, "Condition": {{"DateEquals": {{"aws:CurrentTime": "x"}}}}"#));
     check(Identity, &date, LEGACY);
+}
+
+/// What is found without any knowledge of services.
+fn found(text: &str, kind: DocumentKind) -> Vec<&'static str> {
+    let validation = Validation { kind, resource_type: None, knowledge: &NoKnowledge };
+    validate(text, validation).iter().map(|it| it.code).collect()
+}
+
+#[test]
+fn findings_of_the_language_alone() {
+    let condition = |condition: &str| {
+        let members = r#""Effect": "Allow", "Action": "nosuch:Thing", "Resource": "arn:aws:x:::y""#;
+        found(&one(&format!(r#"{members}, "Condition": {{{condition}}}"#)), Identity)
+    };
+    assert_eq!(condition(r#""StringEquals": {"nosuch:key": "a"}"#), [""; 0]);
+    assert_eq!(condition(r#""StringEquals": {"aws:TagKeys": "a"}"#), ["MISSING_QUALIFIER"]);
+    assert_eq!(condition(r#""Bool": {"aws:SecureTransport": "yes"}"#), ["TYPE_MISMATCH_BOOLEAN"]);
+    let number = condition(r#""NumericEquals": {"x:keys": "${aws:PrincipalTag/n}"}"#);
+    assert_eq!(number, ["INVALID_VARIABLE_FOR_OPERATOR"]);
+    assert_eq!(found("{", Identity), ["JSON_SYNTAX_ERROR"]);
+    assert_eq!(found("[]", Identity), ["DATA_TYPE_MISMATCH"]);
+    assert_eq!(found(&" ".repeat(300_000), Identity), ["JSON_SYNTAX_ERROR"]);
 }
 
 #[test]
@@ -347,6 +357,7 @@ fn sizes_as_aws_counts_them() {
     assert_eq!(Policy::size(text, Identity), 15);
     assert_eq!(Policy::size(text, Trust), 15);
     assert_eq!(Policy::size(text, Scp), 19);
+    assert_eq!(Policy::size("\t\r\n a\u{a0}\u{2003}", Identity), 3);
     assert!(
         !Policy::parse(
             r#"{"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}}"#,
@@ -359,11 +370,86 @@ fn sizes_as_aws_counts_them() {
     assert!(Policy::parse(&large, Identity).is_err());
 }
 
+/// Names of elements, of operators and of keys, where they belong and where not.
+fn name() -> impl Strategy<Value = String> {
+    prop_oneof![
+        proptest::sample::select(vec![
+            "Sid",
+            "Effect",
+            "Principal",
+            "NotPrincipal",
+            "Action",
+            "NotAction",
+            "Resource",
+            "NotResource",
+            "Condition",
+            "AWS",
+            "Service",
+            "Federated",
+            "StringLike",
+            "ForAllValues:StringLike",
+            "IpAddress",
+            "DateLessThan",
+            "Bool",
+            "Null",
+            "aws:userid",
+            "aws:SourceIp",
+            "aws:ResourceTag/a",
+            "aws:PrincipalOrgPaths",
+        ])
+        .prop_map(|name| format!("\"{name}\"")),
+        "\"[a-z:*?$/{}é]{0,8}\"",
+    ]
+}
+
+/// Texts that look like parts of policies, and what may hold them.
+fn value() -> impl Strategy<Value = String> {
+    let text = prop_oneof![
+        "\"[a-z:*?$/{},.'é0-9]{0,16}\"",
+        "\"arn:aws:[a-z*]{0,3}:[a-z*]{0,2}:[0-9*]{0,2}:[a-z/*?${}]{0,8}\"",
+        proptest::sample::select(vec!["Allow", "Deny", "*", "sts:AssumeRole", "10.0.0.0/8", "1"])
+            .prop_map(|text| format!("\"{text}\"")),
+        Just("null".to_owned()),
+        Just("7".to_owned()),
+    ];
+    text.prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..3)
+                .prop_map(|items| format!("[{}]", items.join(", "))),
+            proptest::collection::vec((name(), inner), 0..3).prop_map(|members| {
+                let members = members.iter().map(|(name, value)| format!("{name}: {value}"));
+                format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
+            }),
+        ]
+    })
+}
+
 proptest! {
     #[test]
     fn arbitrary_text_never_panics(text in "\\PC*") {
         for kind in [Identity, Resource, Trust, Scp, Rcp, Session, Boundary, VpcEndpoint] {
-            let _ = validate(&text, kind);
+            let _ = (refusals(&text, kind), found(&text, kind));
+        }
+    }
+
+    #[test]
+    fn no_document_makes_validation_panic(
+        members in proptest::collection::vec((name(), value()), 0..6),
+        listed in any::<bool>(),
+    ) {
+        let members: Vec<String> =
+            members.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        let statement = format!("{{{}}}", members.join(", "));
+        let statement = if listed { format!("[{statement}, {statement}]") } else { statement };
+        let text = format!(r#"{{"Version": "2012-10-17", "Statement": {statement}}}"#);
+        for kind in [Identity, Resource, Trust, Scp, Rcp, Session, Boundary, VpcEndpoint] {
+            let validation = Validation { kind, resource_type: None, knowledge: &NoKnowledge };
+            for finding in validate(&text, validation) {
+                for location in finding.locations() {
+                    prop_assert!(text.get(location.span.start..location.span.end).is_some());
+                }
+                prop_assert!(!finding.message.is_empty());
+            }
         }
     }
 

@@ -4,6 +4,7 @@
 //!
 //! To find an operation, look for its name in the `OPERATIONS` table of its service's `mod.rs`.
 
+pub mod accessanalyzer;
 pub mod accounts;
 pub mod attempts;
 pub mod audit;
@@ -32,4 +33,5 @@ pub mod usage;
 use service::Service;
 
 /// All services that are answered here; the others are known by name and answered 501.
-pub static SERVICES: &[&Service] = &[&cloudtrail::SERVICE, &iam::SERVICE, &sts::SERVICE];
+pub static SERVICES: &[&Service] =
+    &[&accessanalyzer::SERVICE, &cloudtrail::SERVICE, &iam::SERVICE, &sts::SERVICE];

@@ -7,6 +7,8 @@
 )]
 
 #[rustfmt::skip]
+pub mod accessanalyzer;
+#[rustfmt::skip]
 pub mod account;
 #[rustfmt::skip]
 pub mod cloudtrail;
@@ -41,6 +43,7 @@ use palisade_shape::Service;
 
 /// The implemented services, sorted by name.
 pub static SERVICES: &[&Service] = &[
+    &accessanalyzer::SERVICE,
     &account::SERVICE,
     &cloudtrail::SERVICE,
     &cloudtrail_data::SERVICE,
@@ -61,6 +64,7 @@ pub static SERVICES: &[&Service] = &[
 #[cfg(any(test, feature = "every-shape"))]
 /// Every structure, one list a service of `SERVICES`.
 pub static EVERY_SHAPE: &[&[crate::AnyShape]] = &[
+    accessanalyzer::EVERY_SHAPE,
     account::EVERY_SHAPE,
     cloudtrail::EVERY_SHAPE,
     cloudtrail_data::EVERY_SHAPE,

@@ -7,8 +7,10 @@ pub mod env;
 pub mod explain;
 pub mod health;
 pub mod policy;
+mod sarif;
 pub mod serve;
 pub mod test;
+pub mod validate;
 pub mod why;
 
 use clap::ValueEnum;

@@ -1,7 +1,8 @@
 //! `palisade policy`: the policy engine, offline.
 
+use super::validate::Validate;
 use clap::{Args, Subcommand, ValueEnum};
-use palisade_policy::{DocumentKind, Finding, Severity, evaluate_case, validate};
+use palisade_policy::evaluate_case;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -10,7 +11,7 @@ use std::process::ExitCode;
 pub enum Policy {
     /// Decide cases of the format palisade-case/1
     Evaluate(Evaluate),
-    /// Check policy documents; exit 1 when AWS would refuse one
+    /// Check policy documents as IAM Access Analyzer does; exit 1 on an error
     Validate(Validate),
 }
 
@@ -57,7 +58,7 @@ impl Evaluate {
     }
 }
 
-fn open(path: &Path) -> Result<Box<dyn BufRead>, String> {
+pub fn open(path: &Path) -> Result<Box<dyn BufRead>, String> {
     if path == Path::new("-") {
         return Ok(Box::new(BufReader::with_capacity(1 << 20, std::io::stdin())));
     }
@@ -70,42 +71,4 @@ fn answer(case: &str, out: &mut dyn Write) -> Result<(), String> {
     let answer = evaluate_case(case).map_err(|error| error.to_string())?;
     serde_json::to_writer(&mut *out, &answer).map_err(|error| error.to_string())?;
     writeln!(out).map_err(|error| error.to_string())
-}
-
-/// Check policy documents. Findings are printed as FILE:LINE:COLUMN; exit 1 when one is an error.
-#[derive(Args)]
-pub struct Validate {
-    /// Files, each with one policy document
-    #[arg(required = true, value_name = "FILE")]
-    files: Vec<PathBuf>,
-
-    /// What the documents are: identity, resource, trust, scp, rcp, session, boundary or vpce
-    #[arg(long, default_value = "identity")]
-    kind: DocumentKind,
-}
-
-impl Validate {
-    fn run(self) -> Result<ExitCode, String> {
-        let mut refused = false;
-        for file in &self.files {
-            let text = std::fs::read_to_string(file)
-                .map_err(|error| format!("cannot read {}: {error}", file.display()))?;
-            for finding in validate(&text, self.kind) {
-                refused |= finding.severity == Severity::Error;
-                println!("{}", line(file, &finding));
-            }
-        }
-        Ok(if refused { ExitCode::FAILURE } else { ExitCode::SUCCESS })
-    }
-}
-
-fn line(file: &Path, finding: &Finding) -> String {
-    let Finding { line, column, code, message, .. } = finding;
-    let severity = match finding.severity {
-        Severity::Error => "error",
-        _ => "warning",
-    };
-    let detail = finding.detail.as_deref().map(|detail| format!(" ({detail})"));
-    let detail = detail.unwrap_or_default();
-    format!("{}:{line}:{column}: {severity} {code}: {message}{detail}", file.display())
 }
