@@ -109,9 +109,6 @@ impl Analysis<'_, '_> {
     }
 
     pub(super) fn version(&mut self, outline: &Outline<'_>) {
-        if outline.members.is_empty() {
-            return;
-        }
         match &outline.version {
             Some(version) if !matches!(&*version.text, "2012-10-17" | "2008-10-17") => {
                 let message = format!(

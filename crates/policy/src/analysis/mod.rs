@@ -85,7 +85,9 @@ impl Analysis<'_, '_> {
     fn document(&mut self, root: &json::Node<'_>) {
         self.elements(root);
         let outline = outline::outline(root);
-        self.version(&outline);
+        if matches!(root.value, json::Value::Object(_)) {
+            self.version(&outline);
+        }
         self.sids(&outline);
         self.sizes();
         for sheet in &outline.statements {
