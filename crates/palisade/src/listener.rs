@@ -48,9 +48,10 @@ pub async fn run(server: Arc<Server>, config: &Config) -> Result<(), String> {
         ca_bundle: serving.as_ref().and_then(|serving| serving.ca_bundle.clone()),
     };
     let workloads = machine::serve(&server, &config.machines).await?;
+    // Before anybody is told that the server is there: it may be told to stop at once.
+    let mut stop = signals().map_err(|error| error.to_string())?;
     announce(&server, config, &endpoint)?;
     let acceptor = serving.map(|serving| tokio_rustls::TlsAcceptor::from(serving.config));
-    let mut stop = signals().map_err(|error| error.to_string())?;
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
