@@ -5,13 +5,13 @@ use palisade_shape::{
 };
 
 /// A value and the kind that it has by its table.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Dynamic {
     kind: Slot,
     pub value: Value,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 enum Slot {
     Structure(&'static Structure),
     Kind(&'static Kind),
@@ -168,6 +168,13 @@ impl Shape for Dynamic {
 
     fn is_present(&self) -> bool {
         !matches!(self.value, Value::Absent)
+    }
+}
+
+impl std::fmt::Debug for Dynamic {
+    /// The value alone: a table that names itself would be told without end.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.value.fmt(f)
     }
 }
 

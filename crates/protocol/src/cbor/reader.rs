@@ -286,7 +286,9 @@ impl<'a> CborReader<'a> {
             Head::Text(length) => Document::String(self.text(length)?),
             Head::Boolean(value) => Document::Boolean(value),
             Head::Null => Document::Null,
-            Head::Float(value) => Document::Float(value),
+            // An open value is what JSON can say: no infinity, nothing that is not a number.
+            Head::Float(value) if value.is_finite() => Document::Float(value),
+            Head::Float(_) => return Err(Broken),
             Head::Tag(_) => self.open(depth + 1)?,
             Head::Bytes(_) | Head::Break => return Err(Broken),
             Head::Array(mut left) => {
@@ -448,5 +450,24 @@ impl Reader for CborReader<'_> {
 
     fn violation(&mut self, violation: Violation) {
         self.findings.note(violation);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn open_values_hold_what_json_can_say() {
+        let check = |bytes: &[u8], wanted: Option<Document>| {
+            let mut reader = CborReader::new(bytes);
+            let found = reader.document();
+            let violations = reader.into_violations();
+            assert_eq!(violations.is_empty().then_some(found), wanted, "{bytes:x?}");
+        };
+        check(b"\xfb\x3f\xf8\0\0\0\0\0\0", Some(Document::Float(1.5)));
+        check(b"\xf9\x7e\0", None);
+        check(b"\xf9\x7c\0", None);
+        check(b"\x81\xfb\xff\xff\xff\xf9\0\0\0\0", None);
     }
 }

@@ -44,7 +44,7 @@ static KEY: Structure = Structure {
     members: &[
         member("SSHPublicKeyId", &STRING, 0),
         member("SecretAccessKey", &SECRET, 0),
-        member("Password", &STRING, Traits::SENSITIVE),
+        member("Passphrase", &STRING, Traits::SENSITIVE),
         member("CreateDate", &WHEN, 0),
         member("Body", &BLOB, 0),
         member("Codes", &SECRETS, 0),
@@ -57,7 +57,7 @@ static KEY: Structure = Structure {
 struct Key {
     id: Option<String>,
     secret: Option<String>,
-    password: Option<String>,
+    passphrase: Option<String>,
     created: Option<Timestamp>,
     body: Option<Blob>,
     codes: Option<Vec<String>>,
@@ -71,7 +71,7 @@ impl Shape for Key {
             &[
                 &self.id,
                 &self.secret,
-                &self.password,
+                &self.passphrase,
                 &self.created,
                 &self.body,
                 &self.codes,
@@ -100,7 +100,7 @@ fn names_are_lower_camel_and_secrets_stay_out() {
     let key = Key {
         id: Some("a\"\\\n\u{1}é".into()),
         secret: Some("wJalr".into()),
-        password: Some("hunter2".into()),
+        passphrase: Some("hunter2".into()),
         created: Some(Timestamp::from_millis(1_795_370_568_999)),
         body: Some(Blob(vec![0, 255])),
         codes: Some(vec!["111".into(), "222".into()]),
@@ -110,7 +110,7 @@ fn names_are_lower_camel_and_secrets_stay_out() {
     check(
         &key,
         &format!(
-            "{{\"sSHPublicKeyId\":\"a\\\"\\\\\\n\\u0001é\",\"password\":{hidden},\
+            "{{\"sSHPublicKeyId\":\"a\\\"\\\\\\n\\u0001é\",\"passphrase\":{hidden},\
              \"createDate\":\"Nov 22, 2026, 6:02:48 PM\",\"body\":\"AP8=\",\
              \"codes\":[{hidden},{hidden}],\"environment\":{{\"KEY\":{hidden}}}}}"
         ),
