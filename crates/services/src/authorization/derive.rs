@@ -3,6 +3,7 @@
 
 use super::Requirement;
 use crate::context::Context;
+use crate::errors::ACCESS_DENIED;
 use crate::service::{Input, Operation, Service};
 use palisade_model::authorization::{self, ActionRow, Part, ResourceRow};
 use palisade_policy::arn::Arn;
@@ -136,6 +137,15 @@ fn resources(
 ) -> Result<Vec<Requirement>> {
     let mut found = Vec::new();
     for resource in &row.resources {
+        if resource.required && !is_derivable(resource) {
+            // A statement about one resource would be compared with a pattern for all of them.
+            let caller = &cx.caller.arn;
+            let (action, kind) = (row.action, resource.kind);
+            return Err(ACCESS_DENIED.because(format!(
+                "User: {caller} is not authorized to perform: {action} because Palisade cannot \
+                 tell the {kind} that it is for"
+            )));
+        }
         for arn in arns(cx, resource, input.as_shape()) {
             let account = owner(&arn, cx.account());
             let kind = resource.kind;
@@ -147,6 +157,15 @@ fn resources(
         found.push(Requirement::new(row.action, "*", cx.account()));
     }
     Ok(found)
+}
+
+/// Whether a member of the request fills each part of the template.
+pub fn is_derivable(resource: &ResourceRow) -> bool {
+    resource.template.parts.iter().all(|part| match part {
+        Part::Literal(_) => true,
+        Part::Variable("Partition" | "Region" | "Account") => true,
+        Part::Variable(name) => resource.variable(name).is_some(),
+    })
 }
 
 /// The ARNs of one resource type that the request names. An optional type that it does not name

@@ -194,3 +194,22 @@ fn a_vpc_endpoint_limits_root() {
     assert_eq!(denied_by(&lab, "iam:GetUser"), Some(Layer::VpcEndpoint));
     assert_eq!(denied_by(&lab, "s3:ListAllMyBuckets"), None);
 }
+
+/// What no member of a request names is denied ([`from_table`]): no operation that is here may be
+/// among it.
+#[test]
+fn the_arns_of_every_operation_can_be_derived() {
+    let mut missing = Vec::new();
+    for service in crate::SERVICES {
+        for operation in service.operations.iter().filter(|row| row.requirements.is_none()) {
+            let rows = palisade_model::authorization::rows(service.model.name, operation.name);
+            let resources = rows.unwrap_or_default().iter().flat_map(|row| &row.resources);
+            let mut asked = resources.filter(|resource| resource.required);
+            if let Some(resource) = asked.find(|resource| !is_derivable(resource)) {
+                missing
+                    .push(format!("{} {}: {}", service.model.name, operation.name, resource.kind));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:?}");
+}

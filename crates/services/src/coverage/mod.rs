@@ -13,9 +13,9 @@ mod policy;
 pub use page::markdown;
 pub use policy::{Reason, StatementCoverage, check};
 
-use crate::authorization::{GLOBAL_KEYS, KeyState, global_key};
+use crate::authorization::{GLOBAL_KEYS, KeyState, global_key, is_derivable};
 use crate::service::{Operation, Service};
-use palisade_model::authorization::{self, Action, Part, ResourceRow};
+use palisade_model::authorization::{self, Action};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -220,15 +220,6 @@ fn why_no_arn(action: &Action, kind: &str, asking: &[Asking]) -> Option<&'static
         }
     }
     Some(why)
-}
-
-/// Whether a member of the request fills each part of the template.
-fn is_derivable(resource: &ResourceRow) -> bool {
-    resource.template.parts.iter().all(|part| match part {
-        Part::Literal(_) => true,
-        Part::Variable("Partition" | "Region" | "Account") => true,
-        Part::Variable(name) => resource.variable(name).is_some(),
-    })
 }
 
 #[cfg(test)]
