@@ -3,3 +3,4 @@
 mod assume_role;
 mod identity;
 mod user_sessions;
+mod web_identity;

@@ -1,6 +1,7 @@
 //! What `palisade serve` may be told, from three places: the command line, then `PALISADE_*`
 //! variables, then the TOML file of `--config`. An option that nobody knows is an error.
 
+use crate::issuer::Issuer;
 use crate::machine::{Container, Instance, Machines};
 use clap::Args;
 use serde::Deserialize;
@@ -63,6 +64,10 @@ pub struct Options {
     /// The tables of the file that describe workloads.
     #[arg(skip)]
     pub machines: Machines,
+
+    /// The tables of the file that describe issuers of web identity tokens.
+    #[arg(skip)]
+    pub issuers: Vec<Issuer>,
 }
 
 /// The file of `--config`: the options by their names, and tables for parts of the system.
@@ -84,6 +89,8 @@ struct File {
     instance: Vec<Instance>,
     #[serde(default)]
     container: Vec<Container>,
+    #[serde(default)]
+    oidc_issuer: Vec<Issuer>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -105,6 +112,7 @@ pub struct Config {
     pub log_json: bool,
     pub synced_reads: bool,
     pub machines: Machines,
+    pub issuers: Vec<Issuer>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -169,6 +177,7 @@ impl Options {
             log_format: self.log_format.or(file.log_format),
             audit_reads: self.audit_reads.or(file.audit.and_then(|audit| audit.reads)),
             machines: Machines { instances: file.instance, containers: file.container },
+            issuers: file.oidc_issuer,
         })
     }
 
@@ -184,6 +193,7 @@ impl Options {
             ));
         }
         self.machines.check(plaintext)?;
+        self.issuers.iter().try_for_each(Issuer::check)?;
         let account_id = self.account_id;
         if account_id.as_deref().is_some_and(|id| !is_account_id(id)) {
             return Err("--account-id wants twelve digits".into());
@@ -202,6 +212,7 @@ impl Options {
             log_json,
             synced_reads,
             machines: self.machines,
+            issuers: self.issuers,
         })
     }
 }

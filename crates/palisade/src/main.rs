@@ -8,6 +8,8 @@ mod expectations;
 mod explain;
 mod first_start;
 mod internal;
+mod issuer;
+mod issuer_tls;
 mod listener;
 mod machine;
 mod metrics;

@@ -2,6 +2,7 @@
 
 use palisade_policy::{ResourceRule, access_denied_message};
 use palisade_services::authorization::{Credential, Decided};
+use palisade_services::caller::Principal;
 use palisade_services::errors::NOT_IMPLEMENTED;
 use palisade_shape::{Error, ErrorCode, Protocol, Service};
 
@@ -37,6 +38,10 @@ pub fn access_denied(
         (Protocol::Json10 | Protocol::Json11 | Protocol::RpcV2Cbor, _) => &ACCESS_DENIED_JSON,
     };
     let requirement = &denied.requirement;
+    if matches!(credential.caller.principal, Principal::Federated(_)) {
+        // Whom a provider vouches for has no name that a message could give.
+        return code.because(format!("Not authorized to perform {}", requirement.action));
+    }
     let request = palisade_policy::Request {
         principal: &credential.principal,
         action: &requirement.action,

@@ -14,13 +14,13 @@ use http::request::Parts as Head;
 use http::{HeaderValue, Response};
 use http_body_util::Full;
 use palisade_protocol::{Extra, Form, Parts, respond, respond_error};
-use palisade_services::authorization::{Credential, Decided, authorize};
-use palisade_services::caller::Principal;
+use palisade_services::authorization::{Credential, Decided, authorize, without_key};
+use palisade_services::caller::{Caller, Principal};
 use palisade_services::context::{Access, Context, Notes, Request, TlsDetails, Way};
 use palisade_services::errors::{SERVICE_UNAVAILABLE, internal};
 use palisade_services::password_hash::Hashes;
 use palisade_services::service::{Effect, Input, Operation, Service};
-use palisade_services::sts::restriction;
+use palisade_services::sts::{restriction, web_identity};
 use palisade_shape::{Error, Protocol, Result, Shape};
 use palisade_store::Read;
 use std::sync::Arc;
@@ -141,15 +141,22 @@ async fn run(
     snapshot: &palisade_store::Snapshot,
 ) -> (Response<Full<Bytes>>, Ending) {
     let head = sent.head;
+    let refused = |credential: &Credential, route: &Route, error: &Error| {
+        let told = Told::failure(error);
+        record::keep(server, &request, credential, route, told, snapshot.revision())
+    };
     let decoded = session_may(&credential, &route).and_then(|()| decode(sent, &route));
-    let (service, row, input) = match decoded {
-        Ok(decoded) => decoded,
+    let proven = match decoded {
+        Ok((service, row, input)) => {
+            let proven = prove_by_input(server, &request, row, &*input, &credential, snapshot);
+            proven.await.map(|credential| (service, row, input, credential))
+        }
+        Err(error) => Err(error),
+    };
+    let (service, row, input, credential) = match proven {
+        Ok(proven) => proven,
         Err(error) => {
-            let kept = {
-                let told = Told::failure(&error);
-                record::keep(server, &request, &credential, &route, told, snapshot.revision())
-            };
-            let durable = match kept {
+            let durable = match refused(&credential, &route, &error) {
                 Ok(kept) => kept.durable().await,
                 Err(error) => Err(error),
             };
@@ -170,6 +177,33 @@ async fn run(
         Effect::Write => transaction::write(Arc::new(call), &route, snapshot).await,
     };
     encode(head, &route, &call, outcome)
+}
+
+/// The caller of an operation whose input proves who calls; of all others it is known already.
+async fn prove_by_input(
+    server: &Arc<Server>,
+    request: &Request,
+    row: &'static Operation,
+    input: &dyn Input,
+    credential: &Arc<Credential>,
+    snapshot: &palisade_store::Snapshot,
+) -> Result<Arc<Credential>> {
+    let Some(proof) = row.proof else { return Ok(credential.clone()) };
+    let nobody = Caller::anonymous();
+    let plane = &*server.plane;
+    let looking = || Context::new(plane, &nobody, request, Access::Read(snapshot));
+    let wanted = server.reading(|| web_identity::keys_wanted(&mut looking(), input))?;
+    if let Some(wanted) = wanted {
+        server.issuers.fetch(plane, &wanted).await;
+    }
+    // What comes from nobody in particular is read here: a defect must not take the others down.
+    let proven = server.reading(|| {
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            proof.caller(&mut looking(), input)
+        }))
+    });
+    let caller = proven.unwrap_or_else(|_| Err(internal("a proof panicked")))?;
+    Ok(Arc::new(without_key(caller)))
 }
 
 /// What AWS keeps from the sessions of users, whatever their policies say.

@@ -3,13 +3,19 @@
 use palisade_policy::arn::Arn;
 use palisade_services::audit::{CallerRecord, RequirementRecord, SessionRecord, TagRecord};
 use palisade_services::authorization::{Requirement, caller_of};
-use palisade_services::caller::{Caller, Principal, Session, SessionKind};
+use palisade_services::caller::{
+    Caller, Federated, FederationProof, Principal, Session, SessionKind,
+};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The caller of a record.
 pub fn caller(record: &CallerRecord) -> Option<Caller> {
     if let Some(session) = &record.session {
         return Some(caller_of(&Arc::new(self::session(record, session)?)));
+    }
+    if let Some(proof) = federation_proof(&record.kind) {
+        return Some(federated(record, proof));
     }
     let (path, name) = path_and_name(&record.arn).unwrap_or_default();
     let principal = match record.kind.as_str() {
@@ -31,6 +37,32 @@ pub fn caller(record: &CallerRecord) -> Option<Caller> {
         access_key_id: record.access_key_id.as_deref().map(Into::into),
         session: None,
     })
+}
+
+fn federation_proof(kind: &str) -> Option<FederationProof> {
+    match kind {
+        "web-identity-user" => Some(FederationProof::WebIdentity),
+        "saml-user" => Some(FederationProof::Saml(Box::default())),
+        _ => None,
+    }
+}
+
+/// Whom a provider vouched for. What else it said stands among the keys of the requirements.
+fn federated(record: &CallerRecord, proof: FederationProof) -> Caller {
+    let federated = Federated {
+        proof,
+        provider: record.arn.clone(),
+        identity_provider: String::new(),
+        subject: String::new(),
+        audience: String::new(),
+        keys: Vec::new(),
+        kept: BTreeMap::new(),
+        tags: Vec::new(),
+        transitive_tag_keys: Vec::new(),
+        source_identity: None,
+    };
+    let user_id = record.user_id.as_str().into();
+    Caller { user_id, ..Caller::federated(&record.account, federated) }
 }
 
 /// The session without its secret, which no record has.

@@ -2,6 +2,7 @@
 
 use crate::config::{Backend, Config};
 use crate::first_start::{self, first_start};
+use crate::issuer::{self, Issuers};
 use crate::metrics::Metrics;
 use crate::route::Router;
 use palisade_protocol::sigv4::SigningKeys;
@@ -15,6 +16,7 @@ use palisade_services::last_access::LastAccesses;
 use palisade_services::plane::{Plane, Settings};
 use palisade_services::random::{Random, SystemRandom};
 use palisade_services::reads::Reads;
+use palisade_services::sts::issuer_keys::IssuerKeys;
 use palisade_services::usage::Usage;
 use palisade_store::{
     Abort, MASTER_KEY_NAME, MasterKey, Options, ReadLog, Sealer, Store, Transaction,
@@ -46,6 +48,8 @@ pub struct Server {
     pub places: Arc<Semaphore>,
     /// For slow work on threads of its own.
     pub slow_places: Arc<Semaphore>,
+    /// Who else may be asked for keys.
+    pub issuers: Issuers,
     /// The clock as lab mode moves it.
     pub clock: Arc<SystemClock>,
     /// The secret of who may read the data folder.
@@ -65,7 +69,9 @@ impl Server {
         }
         let clock = Arc::new(SystemClock::default());
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
-        let plane = open_plane(config, data_dir.as_deref(), clock.clone(), random.clone())?;
+        let (issuer_keys, issuers) = issuer::open(&config.issuers)?;
+        let mut plane = open_plane(config, data_dir.as_deref(), clock.clone(), random.clone())?;
+        plane.issuer_keys = issuer_keys;
         let plane = Arc::new(plane);
         let first_revision = first_start(&plane, config.lab, data_dir.as_deref())?;
         let followed = Arc::downgrade(&plane);
@@ -82,6 +88,7 @@ impl Server {
             metrics: Metrics::new()?,
             places: Arc::new(Semaphore::new(REQUESTS_MAX)),
             slow_places: Arc::new(Semaphore::new(slow_places())),
+            issuers,
             clock,
             operator_token: first_start::operator_token(data_dir.as_deref(), &*random)?,
             first_revision,
@@ -204,6 +211,7 @@ fn open_plane(
         random,
         settings,
         credentials: Credentials::default(),
+        issuer_keys: IssuerKeys::default(),
         attempts: Attempts::default(),
         usage: Usage::default(),
         last_accesses: LastAccesses::default(),

@@ -22,7 +22,7 @@ pub const FIELD_BYTES_MAX: usize = 100 * 1024;
 const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
 
 /// Members that CloudTrail does not even name, whether the model marks them or not, sorted.
-const LEFT_OUT: [&str; 16] = [
+const LEFT_OUT: [&str; 19] = [
     "AddPrivateKey",
     "AuthenticationCode1",
     "AuthenticationCode2",
@@ -35,10 +35,13 @@ const LEFT_OUT: [&str; 16] = [
     "PrivateKey",
     "PrivateKeyPlaintext",
     "QRCodePNG",
+    "SAMLAssertion",
     "SecretAccessKey",
     "SecretBinary",
     "SecretString",
     "TokenCode",
+    "TradeInToken",
+    "WebIdentityToken",
 ];
 
 /// Appends a request or an answer, or `null` where nothing of it is present. `field` is the name

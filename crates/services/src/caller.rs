@@ -27,7 +27,56 @@ pub enum Principal {
     AssumedRole { role: Arc<str>, path: Arc<str>, id: Arc<str>, session: Arc<str> },
     FederatedUser { name: Arc<str> },
     Service { name: Arc<str> },
+    Federated(Arc<Federated>),
     Anonymous,
+}
+
+/// Somebody whom an identity provider vouches for: the caller of `AssumeRoleWithWebIdentity` and
+/// of `AssumeRoleWithSAML`, once the token or the assertion was verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Federated {
+    pub proof: FederationProof,
+    /// What a trust policy's `Federated` names: the provider's ARN, or the host name of one that
+    /// AWS knows without a record.
+    pub provider: String,
+    /// What events call the provider: the issuer, or SAML's name qualifier.
+    pub identity_provider: String,
+    /// Whom the provider calls the user.
+    pub subject: String,
+    /// Whom the proof is for: a client id, or the recipient of an assertion.
+    pub audience: String,
+    /// The condition keys of the call, as the provider fills them.
+    pub keys: Vec<(String, Vec<String>)>,
+    /// Those that the session keeps, with `aws:FederatedProvider`.
+    pub kept: BTreeMap<String, String>,
+    pub tags: Vec<(String, String)>,
+    pub transitive_tag_keys: Vec<String>,
+    pub source_identity: Option<String>,
+}
+
+/// How a federated caller was proven.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FederationProof {
+    WebIdentity,
+    Saml(Box<SamlProof>),
+}
+
+/// What a SAML assertion says beyond its subject.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SamlProof {
+    /// The assertion's `ID`.
+    pub assertion_id: String,
+    /// The entity that issued it.
+    pub issuer: String,
+    /// The name's format: `persistent`, `transient`, or a URI.
+    pub subject_type: String,
+    pub name_qualifier: String,
+    pub session_name: String,
+    pub session_seconds: Option<i32>,
+    /// Milliseconds since the epoch: `SessionNotOnOrAfter`.
+    pub session_ends_millis: Option<i64>,
+    /// Milliseconds since the epoch: until then the assertion could be used again.
+    pub usable_until_millis: i64,
 }
 
 /// What a temporary credential says about itself. It travels sealed inside the session token, so a
@@ -119,6 +168,24 @@ impl Caller {
             principal: Principal::Service { name: name.into() },
             arn: name.into(),
             user_id: name.into(),
+            access_key_id: None,
+            session: None,
+        }
+    }
+
+    /// Somebody whom a provider of `account` vouches for. The account is that of the role it asks
+    /// for, whose trail the call belongs to.
+    pub fn federated(account: &str, federated: Federated) -> Self {
+        let Federated { identity_provider, audience, subject, .. } = &federated;
+        let user_id = match &federated.proof {
+            FederationProof::WebIdentity => format!("{identity_provider}:{audience}:{subject}"),
+            FederationProof::Saml(_) => format!("{identity_provider}:{subject}"),
+        };
+        Self {
+            account: account.into(),
+            arn: federated.provider.as_str().into(),
+            user_id: user_id.into(),
+            principal: Principal::Federated(Arc::new(federated)),
             access_key_id: None,
             session: None,
         }

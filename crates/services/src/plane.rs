@@ -6,6 +6,7 @@ use crate::clock::Clock;
 use crate::last_access::LastAccesses;
 use crate::random::Random;
 use crate::reads::Reads;
+use crate::sts::issuer_keys::IssuerKeys;
 use crate::usage::Usage;
 use palisade_store::{Sealer, Store};
 use std::sync::Arc;
@@ -21,6 +22,8 @@ pub struct Plane {
     pub settings: Settings,
     /// The access keys in use, with their compiled policies.
     pub credentials: Credentials,
+    /// The keys of whom web identity tokens come from.
+    pub issuer_keys: IssuerKeys,
     /// Wrong codes, by device.
     pub attempts: Attempts,
     /// When and where keys and roles were last used.

@@ -2,6 +2,7 @@
 //! resources.
 
 use crate::authorization::Requirement;
+use crate::caller::Caller;
 use crate::context::Context;
 use palisade_shape::{Named, Result, Shape, Structure};
 use std::any::Any;
@@ -30,6 +31,8 @@ pub struct Operation {
     pub prepares: Option<&'static dyn Prepares>,
     /// Tells the inputs with which an operation that only reads changes something after all.
     writes_with: Option<fn(&dyn Input) -> bool>,
+    /// Tells who calls, where the input proves that and not the signature.
+    pub proof: Option<&'static dyn Proves>,
 }
 
 /// Whether the handler may change the store.
@@ -50,6 +53,7 @@ pub const fn read(name: &'static str, handler: &'static dyn Handler) -> Operatio
         requirements: None,
         prepares: None,
         writes_with: None,
+        proof: None,
     }
 }
 
@@ -62,6 +66,7 @@ pub const fn write(name: &'static str, handler: &'static dyn Handler) -> Operati
         requirements: None,
         prepares: None,
         writes_with: None,
+        proof: None,
     }
 }
 
@@ -91,6 +96,12 @@ impl Operation {
             Some(writes) if writes(input) => Effect::Write,
             _ => self.effect,
         }
+    }
+
+    /// The same row, for a call that nobody signs: what it brings proves who calls.
+    pub const fn proven_by(mut self, proof: &'static dyn Proves) -> Self {
+        self.proof = Some(proof);
+        self
     }
 }
 
@@ -165,6 +176,20 @@ pub struct Preparing<I>(pub fn(&mut Context, &I) -> Result<()>);
 
 impl<I: Named + Sync> Prepares for Preparing<I> {
     fn prepare(&self, cx: &mut Context, input: &dyn Input) -> Result<()> {
+        (self.0)(cx, typed::<I>(input)?)
+    }
+}
+
+/// Tells who calls by what the call brings, after it was verified.
+pub trait Proves: Sync {
+    fn caller(&self, cx: &mut Context, input: &dyn Input) -> Result<Caller>;
+}
+
+/// A [`Proves`] made of a plain function over the operation's input.
+pub struct Proving<I>(pub fn(&mut Context, &I) -> Result<Caller>);
+
+impl<I: Named + Sync> Proves for Proving<I> {
+    fn caller(&self, cx: &mut Context, input: &dyn Input) -> Result<Caller> {
         (self.0)(cx, typed::<I>(input)?)
     }
 }

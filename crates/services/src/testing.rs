@@ -18,6 +18,7 @@ use crate::last_access::LastAccesses;
 use crate::plane::{Plane, Settings};
 use crate::random::{Random, SeededRandom};
 use crate::reads::Reads;
+use crate::sts::issuer_keys::{IssuerKeys, Known};
 use crate::usage::Usage;
 use palisade_shape::{Result, Timestamp};
 use palisade_store::{Abort, MasterKey, Options, ReadLog, Sealer, Store, Transaction};
@@ -54,6 +55,7 @@ impl Lab {
             random: Arc::new(SeededRandom::new(42)),
             settings,
             credentials: Credentials::default(),
+            issuer_keys: IssuerKeys::new(Known { fetch_any: true, ..Known::default() }),
             attempts: Attempts::default(),
             usage: Usage::default(),
             last_accesses: LastAccesses::default(),

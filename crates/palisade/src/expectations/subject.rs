@@ -14,6 +14,7 @@ use palisade_services::last_access::LastAccesses;
 use palisade_services::plane::{Plane, Settings};
 use palisade_services::random::{Random, SystemRandom};
 use palisade_services::reads::Reads;
+use palisade_services::sts::issuer_keys::IssuerKeys;
 use palisade_services::usage::Usage;
 use palisade_store::{MasterKey, Options, ReadLog, Sealer, Store};
 use serde::{Deserialize, Serialize};
@@ -205,6 +206,7 @@ impl Copy {
             random,
             settings,
             credentials: Credentials::default(),
+            issuer_keys: IssuerKeys::default(),
             attempts: Attempts::default(),
             usage: Usage::default(),
             last_accesses: LastAccesses::default(),

@@ -1,7 +1,7 @@
 //! What all events of one caller have in common, written once and kept beside the cached caller.
 
 use super::json;
-use crate::caller::{Caller, Principal, Session, SessionKind};
+use crate::caller::{Caller, FederationProof, Principal, Session, SessionKind};
 use palisade_shape::Timestamp;
 use std::sync::Arc;
 
@@ -52,6 +52,17 @@ fn own_identity(caller: &Caller) -> Vec<u8> {
         Principal::Service { name } => {
             json::string(&mut out, "type", "AWSService");
             json::string(&mut out, "invokedBy", name);
+            return out;
+        }
+        Principal::Federated(federated) => {
+            let kind = match federated.proof {
+                FederationProof::WebIdentity => "WebIdentityUser",
+                FederationProof::Saml(_) => "SAMLUser",
+            };
+            json::string(&mut out, "type", kind);
+            json::string(&mut out, "principalId", &caller.user_id);
+            json::string(&mut out, "userName", &federated.subject);
+            json::string(&mut out, "identityProvider", &federated.identity_provider);
             return out;
         }
         Principal::Anonymous => {

@@ -2,7 +2,7 @@
 
 use super::caller::proven_at;
 use super::json;
-use crate::caller::{Caller, Principal, Session, SessionKind};
+use crate::caller::{Caller, FederationProof, Principal, Session, SessionKind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -166,6 +166,10 @@ pub(super) fn caller_json(caller: &Caller) -> Vec<u8> {
         Principal::AssumedRole { .. } => "assumed-role",
         Principal::FederatedUser { .. } => "federated-user",
         Principal::Service { .. } => "service",
+        Principal::Federated(federated) => match federated.proof {
+            FederationProof::WebIdentity => "web-identity-user",
+            FederationProof::Saml(_) => "saml-user",
+        },
         Principal::Anonymous => "anonymous",
     };
     let mut out = b"{".to_vec();

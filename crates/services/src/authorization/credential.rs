@@ -408,6 +408,7 @@ pub fn policy_principal(caller: &Caller) -> palisade_policy::Principal {
         Principal::AssumedRole { .. } => Known::assumed_role(&caller.arn, issuer),
         Principal::FederatedUser { .. } => Known::federated_user(&caller.arn, issuer),
         Principal::Service { name } => Known::service(name),
+        Principal::Federated(federated) => Known::federated(&federated.provider),
         Principal::Anonymous => Known::anonymous(),
     };
     match &caller.principal {
@@ -420,7 +421,10 @@ pub fn policy_principal(caller: &Caller) -> palisade_policy::Principal {
             let session = caller.session.as_deref();
             principal.unique_id = session.map(|session| session.issuer_id.clone());
         }
-        Principal::Root | Principal::Service { .. } | Principal::Anonymous => {}
+        Principal::Root
+        | Principal::Service { .. }
+        | Principal::Federated(_)
+        | Principal::Anonymous => {}
     }
     principal
 }
@@ -428,6 +432,10 @@ pub fn policy_principal(caller: &Caller) -> palisade_policy::Principal {
 /// A caller's policies as `read` has them, to decide again what was decided then. None when the
 /// principal was not there.
 pub fn of_caller(plane: &Plane, read: &dyn Read, caller: Caller) -> Result<Option<Credential>> {
+    if matches!(caller.principal, Principal::Federated(_)) {
+        // It has no policies of its own: the role's trust policy alone decides.
+        return Ok(Some(without_key(caller)));
+    }
     let dependencies = Dependencies::new(read);
     let compiled = &plane.credentials.compiled;
     Ok(finish(compiled, dependencies, caller, String::new(), None)?.ok())

@@ -64,6 +64,13 @@ impl Keys<'_> {
             };
         }
         match key {
+            // Whom a provider vouches for belongs to no account yet, and has no id there.
+            "principalaccount" | "principalorgid" | "principalorgpaths" | "principaltype"
+            | "userid"
+                if matches!(self.caller.principal, Principal::Federated(_)) =>
+            {
+                Lookup::Absent
+            }
             "currenttime" => Lookup::owned(iso_8601(self.request.at)),
             "epochtime" => Lookup::owned(self.request.at.seconds().to_string()),
             "requestedregion" => Lookup::one(&self.request.region),
@@ -201,7 +208,9 @@ impl Keys<'_> {
                 Some(session) => Lookup::one(&session.issuer_arn),
                 None => Lookup::one(&self.caller.arn),
             },
-            Principal::Service { .. } | Principal::Anonymous => Lookup::Absent,
+            Principal::Service { .. } | Principal::Federated(_) | Principal::Anonymous => {
+                Lookup::Absent
+            }
             _ => Lookup::one(&self.caller.arn),
         }
     }
@@ -253,7 +262,7 @@ fn principal_type(principal: &Principal) -> &'static str {
         Principal::AssumedRole { .. } => "AssumedRole",
         Principal::FederatedUser { .. } => "FederatedUser",
         Principal::Service { .. } => "Service",
-        Principal::Anonymous => "Anonymous",
+        Principal::Federated(_) | Principal::Anonymous => "Anonymous",
     }
 }
 

@@ -38,6 +38,12 @@ fn enabled(cx: &Context) -> Result<Issuer> {
     issuer.ok_or_else(|| (ISSUERS.missing)(""))
 }
 
+/// The address of the account's issuer, while the feature is on.
+pub fn issuer(cx: &Context) -> Result<Option<String>> {
+    let known = cx.get(&ISSUERS, "")?;
+    Ok(known.filter(|issuer| issuer.enabled).map(|issuer| issuer.url))
+}
+
 /// Switches the feature on and names the account's issuer.
 pub fn enable_outbound_web_identity_federation(
     cx: &mut Context,

@@ -184,9 +184,10 @@ pub fn identity(
         Principal::Root => return Ok(Some(Identity::default())),
         Principal::User { name, id, .. } => (Kind::User, name, id),
         Principal::AssumedRole { role, id, .. } => (Kind::Role, role, id),
-        Principal::FederatedUser { .. } | Principal::Service { .. } | Principal::Anonymous => {
-            return Ok(None);
-        }
+        Principal::FederatedUser { .. }
+        | Principal::Service { .. }
+        | Principal::Federated(_)
+        | Principal::Anonymous => return Ok(None),
     };
     let mut loader = Loader { deps, account, seen: BTreeSet::new(), policies: Vec::new() };
     let Some(entity) = loader.entity(kind, &name.to_lowercase())? else { return Ok(None) };

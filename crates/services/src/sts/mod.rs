@@ -5,19 +5,26 @@
 //! Source: AWS STS API reference, 2011-06-15; IAM User Guide, "Temporary security credentials".
 
 pub mod authorization_message;
+pub mod delegated_access;
 pub mod federated_user;
+mod federation;
 pub mod identity;
+pub mod issuer_keys;
+pub mod jwt;
 pub mod mfa;
 pub mod packing;
 pub mod resources;
 pub mod restriction;
 pub mod role;
+pub mod root;
 pub mod session;
 pub mod session_policy;
 pub mod session_tag;
 pub mod session_token;
+pub mod web_identity;
+pub mod web_identity_token;
 
-use crate::service::{Operation, Requiring, Service, Typed, read};
+use crate::service::{Operation, Proving, Requiring, Service, Typed, read};
 use palisade_shape::ErrorCode;
 
 pub use authorization_message::encode_authorization_message;
@@ -43,6 +50,16 @@ pub static OPERATIONS: &[Operation] = &[
     read("GetSessionToken", &Typed(session_token::get_session_token))
         .requiring(&Requiring(session_token::get_session_token_requirements))
         .writing_with(mfa::brings_code),
+    read("AssumeRoot", &Typed(root::assume_root))
+        .requiring(&Requiring(root::assume_root_requirements)),
+    // Sessions of whom an identity provider vouches for.
+    read("AssumeRoleWithWebIdentity", &Typed(web_identity::assume_role_with_web_identity))
+        .requiring(&Requiring(web_identity::assume_role_with_web_identity_requirements))
+        .proven_by(&Proving(web_identity::prove)),
+    // What callers get for others.
+    read("GetDelegatedAccessToken", &Typed(delegated_access::get_delegated_access_token)),
+    read("GetWebIdentityToken", &Typed(web_identity_token::get_web_identity_token))
+        .writing_with(web_identity_token::may_make_a_key),
     // Refusals.
     read("DecodeAuthorizationMessage", &Typed(authorization_message::decode_authorization_message)),
 ];

@@ -196,7 +196,7 @@ pub fn session_arn(cx: &Context, account: &str, role: &str, session: &str) -> St
     format!("arn:{}:sts::{account}:assumed-role/{role}/{session}", cx.partition())
 }
 
-fn parse(role_arn: &str) -> Result<RoleArn> {
+pub(super) fn parse(role_arn: &str) -> Result<RoleArn> {
     RoleArn::parse(role_arn)
         .ok_or_else(|| VALIDATION_ERROR.because(format!("{role_arn} is invalid")))
 }
@@ -214,7 +214,7 @@ fn role_session(cx: &Context) -> Option<std::sync::Arc<Session>> {
     cx.caller.session.clone().filter(|session| session.is_role_session())
 }
 
-fn issuer(arn: &RoleArn, role: Role) -> Issuer {
+pub(super) fn issuer(arn: &RoleArn, role: Role) -> Issuer {
     Issuer {
         account: arn.account.clone(),
         arn: role.arn,
@@ -225,7 +225,7 @@ fn issuer(arn: &RoleArn, role: Role) -> Issuer {
 }
 
 /// The session's length, within the role's limit and that of chained sessions.
-fn duration(role: &Role, asked: Option<i32>, chained: bool) -> Result<i32> {
+pub(super) fn duration(role: &Role, asked: Option<i32>, chained: bool) -> Result<i32> {
     let seconds = asked.unwrap_or(HOUR_SECONDS);
     if chained && seconds > HOUR_SECONDS {
         return Err(VALIDATION_ERROR.because(
@@ -264,7 +264,7 @@ fn check_contexts(contexts: Option<&[ProvidedContext]>) -> Result<()> {
 }
 
 /// Names the role in the audit record, and its account as one that gets the event too.
-fn note(cx: &mut Context, arn: &RoleArn) {
+pub(super) fn note(cx: &mut Context, arn: &RoleArn) {
     cx.in_account(&arn.account, |cx| cx.touch("AWS::IAM::Role", &arn.arn));
     if *arn.account != *cx.caller.account {
         cx.notes.shared_with.push(arn.account.clone());

@@ -50,6 +50,8 @@ pub struct NewSession {
     /// When the caller proved a second factor, if it did.
     pub mfa_at_millis: Option<i64>,
     pub chained: bool,
+    /// What the identity provider said, by condition key.
+    pub federation: BTreeMap<String, String>,
 }
 
 impl NewSession {
@@ -67,6 +69,7 @@ impl NewSession {
             source_identity: None,
             mfa_at_millis: None,
             chained: false,
+            federation: BTreeMap::new(),
         }
     }
 }
@@ -96,7 +99,7 @@ pub fn issue(cx: &mut Context, new: NewSession) -> Result<Credentials> {
         source_identity: new.source_identity,
         mfa_at_millis: new.mfa_at_millis,
         chained: new.chained,
-        federation: BTreeMap::new(),
+        federation: new.federation,
     };
     Ok(Credentials {
         session_token: seal(cx.plane, &session)?,

@@ -1,0 +1,194 @@
+//! Tokens by which a principal has itself confirmed to others: the other way of web identity
+//! federation.
+//!
+//! Each account has a key of its own for each algorithm, made when it is first needed and sealed.
+//!
+//! Source: STS API reference, GetWebIdentityToken; IAM User Guide, "Outbound identity federation".
+
+use crate::caller::Principal;
+use crate::context::Context;
+use crate::errors::{ACCESS_DENIED, VALIDATION_ERROR, internal};
+use crate::iam::outbound_federation;
+use crate::service::Input;
+use crate::table::{Scope, Table};
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use aws_lc_rs::signature::{ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, RSA_PKCS1_SHA256};
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use palisade_model::sts::{
+    GetWebIdentityTokenRequest, GetWebIdentityTokenResponse,
+    OUTBOUND_WEB_IDENTITY_FEDERATION_DISABLED_EXCEPTION, SESSION_DURATION_ESCALATION_EXCEPTION,
+};
+use palisade_shape::Result;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+const USUAL_SECONDS: i32 = 300;
+const PURPOSE: &str = "token-signing-key";
+const RS256: &str = "RS256";
+const ES384: &str = "ES384";
+
+/// A key that tokens of an account are signed with.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SigningKey {
+    algorithm: String,
+    id: String,
+    /// PKCS #8, sealed for [`PURPOSE`] and the id, in base64.
+    sealed: String,
+}
+
+/// Keys, by algorithm.
+static SIGNING_KEYS: Table<SigningKey> = Table::of_private(
+    "sts/token-signing-key",
+    Scope::Account,
+    |key| key.algorithm.clone(),
+    |key| internal(format!("there is a key of {} already", key.algorithm)),
+    |algorithm| internal(format!("there is no key of {algorithm}")),
+);
+
+/// The first call with an algorithm makes its key.
+pub fn may_make_a_key(_: &dyn Input) -> bool {
+    true
+}
+
+#[derive(Serialize)]
+struct Header<'a> {
+    alg: &'a str,
+    kid: &'a str,
+    typ: &'static str,
+}
+
+#[derive(Serialize)]
+struct Claims<'a> {
+    iss: &'a str,
+    aud: &'a [String],
+    sub: &'a str,
+    iat: i64,
+    exp: i64,
+    jti: String,
+    #[serde(rename = "https://sts.amazonaws.com/")]
+    own: Own<'a>,
+}
+
+#[derive(Serialize)]
+struct Own<'a> {
+    aws_account: &'a str,
+    source_region: &'a str,
+    principal_id: &'a str,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    request_tags: BTreeMap<&'a str, &'a str>,
+}
+
+/// Signs a token that says who the caller is.
+pub fn get_web_identity_token(
+    cx: &mut Context,
+    input: GetWebIdentityTokenRequest,
+) -> Result<GetWebIdentityTokenResponse> {
+    let GetWebIdentityTokenRequest { audience, duration_seconds, signing_algorithm, tags } = input;
+    let Some(issuer) = outbound_federation::issuer(cx)? else {
+        return Err(OUTBOUND_WEB_IDENTITY_FEDERATION_DISABLED_EXCEPTION
+            .because("Outbound web identity federation is not enabled for this account."));
+    };
+    if ![RS256, ES384].contains(&signing_algorithm.as_str()) {
+        let text = format!("Signing algorithm {signing_algorithm} is not supported");
+        return Err(VALIDATION_ERROR.because(text));
+    }
+    let subject = subject(cx)?;
+    let now = cx.now().whole_seconds();
+    let expiration = now.plus_seconds(i64::from(duration_seconds.unwrap_or(USUAL_SECONDS)));
+    let session = cx.caller.session.as_deref();
+    if session.is_some_and(|session| session.expires_at() < expiration) {
+        return Err(SESSION_DURATION_ESCALATION_EXCEPTION.because(
+            "The requested token duration would extend the session beyond its original \
+             expiration time.",
+        ));
+    }
+    let tags = tags.unwrap_or_default();
+    let claims = Claims {
+        iss: &issuer,
+        aud: &audience,
+        sub: &subject,
+        iat: now.seconds(),
+        exp: expiration.seconds(),
+        jti: cx.uuid(),
+        own: Own {
+            aws_account: &cx.caller.account,
+            source_region: &cx.request.region,
+            principal_id: &cx.caller.arn,
+            request_tags: tags.iter().map(|tag| (&*tag.key, &*tag.value)).collect(),
+        },
+    };
+    let claims = part(&claims)?;
+    let token = sign(cx, &signing_algorithm, &claims)?;
+    Ok(GetWebIdentityTokenResponse {
+        web_identity_token: Some(token),
+        expiration: Some(expiration),
+    })
+}
+
+/// The user or the role; a session of a role is named by its role.
+fn subject(cx: &Context) -> Result<String> {
+    match (&cx.caller.principal, cx.caller.session.as_deref()) {
+        (Principal::User { .. }, _) => Ok(cx.caller.arn.to_string()),
+        (Principal::AssumedRole { .. }, Some(session)) => Ok(session.issuer_arn.clone()),
+        _ => {
+            Err(ACCESS_DENIED
+                .because("GetWebIdentityToken can be called by IAM users and roles only."))
+        }
+    }
+}
+
+fn part(value: &impl Serialize) -> Result<String> {
+    Ok(URL_SAFE_NO_PAD.encode(serde_json::to_vec(value).map_err(internal)?))
+}
+
+fn sign(cx: &mut Context, algorithm: &str, claims: &str) -> Result<String> {
+    let (id, pkcs8) = key(cx, algorithm)?;
+    let header = part(&Header { alg: algorithm, kid: &id, typ: "JWT" })?;
+    let signed = format!("{header}.{claims}");
+    let failed = |_| internal("a token cannot be signed");
+    let random = SystemRandom::new();
+    let signature = if algorithm == RS256 {
+        let pair = KeyPair::from_pkcs8(&pkcs8).map_err(internal)?;
+        let mut signature = vec![0; pair.public_modulus_len()];
+        pair.sign(&RSA_PKCS1_SHA256, &random, signed.as_bytes(), &mut signature).map_err(failed)?;
+        signature
+    } else {
+        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P384_SHA384_FIXED_SIGNING, &pkcs8);
+        let pair = pair.map_err(internal)?;
+        pair.sign(&random, signed.as_bytes()).map_err(failed)?.as_ref().to_vec()
+    };
+    Ok(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
+}
+
+/// The account's key of an algorithm, made if there is none yet: its id and PKCS #8.
+fn key(cx: &mut Context, algorithm: &str) -> Result<(String, Vec<u8>)> {
+    if let Some(known) = cx.get(&SIGNING_KEYS, algorithm)? {
+        let sealed = STANDARD.decode(&known.sealed).map_err(internal)?;
+        let opened = cx.plane.sealer.unseal(PURPOSE, &known.id, &sealed).map_err(internal)?;
+        return Ok((known.id, opened.to_vec()));
+    }
+    let failed = |_| internal("a signing key cannot be made");
+    let pkcs8 = if algorithm == RS256 {
+        let pair = KeyPair::generate(KeySize::Rsa2048).map_err(failed)?;
+        let der: Pkcs8V1Der<'_> = pair.as_der().map_err(failed)?;
+        der.as_ref().to_vec()
+    } else {
+        let random = SystemRandom::new();
+        let pair = EcdsaKeyPair::generate_pkcs8(&ECDSA_P384_SHA384_FIXED_SIGNING, &random);
+        pair.map_err(failed)?.as_ref().to_vec()
+    };
+    let id = cx.uuid();
+    let random = &mut |bytes: &mut [u8]| cx.plane.random.fill(bytes);
+    let sealed = cx.plane.sealer.seal(PURPOSE, &id, &pkcs8, random).map_err(internal)?;
+    let record = SigningKey {
+        algorithm: algorithm.to_owned(),
+        id: id.clone(),
+        sealed: STANDARD.encode(sealed),
+    };
+    cx.insert(&SIGNING_KEYS, &record)?;
+    Ok((id, pkcs8))
+}

@@ -1,0 +1,111 @@
+"""An OpenID Connect issuer for the tests, made with Python's `cryptography`: another maker's tokens.
+
+issuer.py keys FOLDER            makes FOLDER/key.pem and FOLDER/jwks.json
+issuer.py sign FOLDER CLAIMS     prints a token of the claims
+issuer.py serve FOLDER ISSUER    answers the discovery document and the keys over HTTPS, with a
+                                 certificate of its own authority; prints port and thumbprint
+"""
+
+import base64
+import datetime
+import http.server
+import json
+import pathlib
+import ssl
+import sys
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.x509.oid import NameOID
+
+
+def encode(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def number(value):
+    return encode(value.to_bytes((value.bit_length() + 7) // 8, "big"))
+
+
+def pem(key):
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+
+
+def keys(folder):
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    (folder / "key.pem").write_bytes(pem(key))
+    public = key.public_key().public_numbers()
+    jwk = {"kty": "RSA", "kid": "first", "use": "sig", "alg": "RS256"}
+    jwk.update(n=number(public.n), e=number(public.e))
+    (folder / "jwks.json").write_text(json.dumps({"keys": [jwk]}))
+
+
+def sign(folder, claims):
+    key = serialization.load_pem_private_key((folder / "key.pem").read_bytes(), None)
+    header = json.dumps({"alg": "RS256", "kid": "first", "typ": "JWT"})
+    signed = f"{encode(header.encode())}.{encode(claims.encode())}"
+    signature = key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
+    print(f"{signed}.{encode(signature)}")
+
+
+def certificate(name, key, issuer, issuer_key, authority):
+    now = datetime.datetime.now(datetime.timezone.utc)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
+        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(minutes=5))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+    )
+    if not authority:
+        names = x509.SubjectAlternativeName([x509.DNSName(name)])
+        builder = builder.add_extension(names, critical=False)
+    return builder.sign(issuer_key, hashes.SHA256())
+
+
+def serve(folder, issuer):
+    host = issuer.removeprefix("https://").split("/")[0]
+    root = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    own = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    authority = certificate("Test authority", root, "Test authority", root, True)
+    leaf = certificate(host, own, "Test authority", root, False)
+    chain = [one.public_bytes(serialization.Encoding.PEM) for one in (leaf, authority)]
+    (folder / "chain.pem").write_bytes(b"".join(chain) + pem(own))
+    path = issuer.removeprefix("https://" + host)
+    documents = {
+        f"{path}/.well-known/openid-configuration": json.dumps(
+            {"issuer": issuer, "jwks_uri": f"{issuer}/keys"}
+        ),
+        f"{path}/keys": (folder / "jwks.json").read_text(),
+    }
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            document = documents.get(self.path, "").encode()
+            self.send_response(200 if document else 404)
+            self.send_header("Content-Length", str(len(document)))
+            self.end_headers()
+            self.wfile.write(document)
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "chain.pem")
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    print(server.server_port, authority.fingerprint(hashes.SHA1()).hex(), flush=True)
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    order, folder, *rest = sys.argv[1:]
+    {"keys": keys, "sign": sign, "serve": serve}[order](pathlib.Path(folder), *rest)
