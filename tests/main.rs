@@ -20,4 +20,5 @@ mod iam;
 mod machine;
 mod operator;
 mod protocol;
+mod signin;
 mod sts;

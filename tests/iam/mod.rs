@@ -46,7 +46,7 @@ fn all(pages: &[Value], member: &str) -> Vec<String> {
 }
 
 /// What the driver shows of a blob, as text.
-fn text_of_blob(blob: &Value) -> String {
+pub fn text_of_blob(blob: &Value) -> String {
     String::from_utf8(from_base64(blob.as_str().unwrap())).unwrap()
 }
 

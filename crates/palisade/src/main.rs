@@ -21,6 +21,7 @@ mod record;
 mod recorded;
 mod route;
 mod server;
+mod signin;
 mod tls;
 mod transaction;
 

@@ -165,7 +165,7 @@ fn permit(
 }
 
 /// A browser says where a request comes from; programs say nothing.
-fn is_foreign_page(head: &Head) -> bool {
+pub fn is_foreign_page(head: &Head) -> bool {
     let text = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
     let host = text("host").or(head.uri.authority().map(|authority| authority.as_str()));
     let foreign_origin = match text("origin") {

@@ -8,7 +8,7 @@ use crate::outcome::{self, MISSING_TOKEN};
 use crate::record::{self, Told};
 use crate::route::{self, Route, Target};
 use crate::server::Server;
-use crate::{operator, transaction};
+use crate::{operator, signin, transaction};
 use bytes::Bytes;
 use http::request::Parts as Head;
 use http::{HeaderValue, Response};
@@ -61,7 +61,9 @@ pub async fn serve(
         return refuse_unread(&server, &head, &busy);
     };
     let began = server.stopwatch();
-    let (response, ending) = if head.uri.path().starts_with(operator::PREFIX) {
+    let (response, ending) = if signin::is_for(&head, &body) {
+        signin::serve(&server, &head, &body, door).await
+    } else if head.uri.path().starts_with(operator::PREFIX) {
         operator::serve(&server, &head, &body, door.peer).await
     } else {
         answer(&server, &head, &body, door).await
@@ -218,6 +220,21 @@ fn session_may(credential: &Credential, route: &Route) -> Result<()> {
 
 /// The facts of the request that do not depend on its proof.
 fn begin(server: &Server, head: &Head, route: &Route, region: Option<&str>, door: Door) -> Request {
+    let facts = facts(server, head, door);
+    Request {
+        region: region.map_or(facts.region, str::to_owned),
+        service: route.model.name,
+        operation: match &route.target {
+            Target::Here { model, .. } => model.name,
+            Target::NotImplemented { name } => name,
+            Target::Unknown { .. } => "",
+        },
+        ..facts
+    }
+}
+
+/// The facts of a request that names no operation.
+pub fn facts(server: &Server, head: &Head, door: Door) -> Request {
     let text = |name: &str| {
         let value = head.headers.get(name)?;
         Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
@@ -225,7 +242,7 @@ fn begin(server: &Server, head: &Head, route: &Route, region: Option<&str>, door
     let plane = &server.plane;
     Request {
         id: palisade_services::random::uuid(&*plane.random),
-        region: region.unwrap_or(&plane.settings.region).to_owned(),
+        region: plane.settings.region.clone(),
         source_ip: door.peer.ip().to_canonical(),
         user_agent: text("user-agent"),
         referer: text("referer"),
@@ -237,17 +254,13 @@ fn begin(server: &Server, head: &Head, route: &Route, region: Option<&str>, door
         }),
         way: Way::default(),
         at: plane.clock.now(),
-        service: route.model.name,
-        operation: match &route.target {
-            Target::Here { model, .. } => model.name,
-            Target::NotImplemented { name } => name,
-            Target::Unknown { .. } => "",
-        },
+        service: "",
+        operation: "",
     }
 }
 
 /// The host that the client asked for: HTTP/2 has it in the URI.
-fn host(head: &Head) -> String {
+pub fn host(head: &Head) -> String {
     let field = head.headers.get(http::header::HOST).map(|host| host.as_bytes());
     let authority = head.uri.authority().map(|authority| authority.as_str().as_bytes());
     String::from_utf8_lossy(field.or(authority).unwrap_or_default()).into_owned()

@@ -99,6 +99,7 @@ fn kind(issued_by: &str) -> Option<SessionKind> {
         "AssumeRoot" => SessionKind::AssumeRoot,
         "GetFederationToken" => SessionKind::FederationToken,
         "GetSessionToken" => SessionKind::SessionToken,
+        "ConsoleLogin" => SessionKind::SignIn,
         _ => return None,
     })
 }

@@ -133,6 +133,8 @@ pub enum SessionKind {
     AssumeRoot,
     FederationToken,
     SessionToken,
+    /// A sign-in at the console: the user or root user itself, for a browser.
+    SignIn,
 }
 
 impl Session {
@@ -145,7 +147,10 @@ impl Session {
     }
 
     pub fn is_role_session(&self) -> bool {
-        !matches!(self.kind, SessionKind::FederationToken | SessionKind::SessionToken)
+        !matches!(
+            self.kind,
+            SessionKind::FederationToken | SessionKind::SessionToken | SessionKind::SignIn
+        )
     }
 }
 

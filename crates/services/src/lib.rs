@@ -23,6 +23,7 @@ pub mod plane;
 pub mod random;
 pub mod reads;
 pub mod service;
+pub mod signin;
 pub mod sts;
 pub mod table;
 pub mod tags;

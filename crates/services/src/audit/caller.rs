@@ -16,6 +16,8 @@ pub struct CallerFragment {
     foreign: Vec<u8>,
     /// The AWS service that calls, where one does; events name it in place of address and client.
     pub(super) service: Option<Arc<str>>,
+    /// It calls with credentials that a browser got for being signed in.
+    pub(super) from_console: bool,
     /// `caller` of the decision record.
     pub(super) decision: Vec<u8>,
 }
@@ -30,7 +32,35 @@ impl CallerFragment {
                 Principal::Service { name } => Some(name.clone()),
                 _ => None,
             },
+            from_console: caller.session.as_deref().is_some_and(is_of_console),
             decision: super::record::caller_json(caller),
+        }
+    }
+
+    /// Someone who claims to be a user or root user and has not proven it. `principal` is id and
+    /// ARN, where there is such a user; without it the name is hidden, since people type passwords
+    /// in there (CloudTrail User Guide, "AWS Management Console sign-in events").
+    pub fn unproven(account: &str, name: Option<&str>, principal: Option<(&str, &str)>) -> Self {
+        const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
+        let mut own = b"{".to_vec();
+        json::string(&mut own, "type", if name.is_some() { "IAMUser" } else { "Root" });
+        if let Some((id, arn)) = principal {
+            json::string(&mut own, "principalId", id);
+            json::string(&mut own, "arn", arn);
+        }
+        json::string(&mut own, "accountId", account);
+        json::string(&mut own, "accessKeyId", "");
+        if let Some(name) = name {
+            let shown = if principal.is_some() { name } else { HIDDEN };
+            json::string(&mut own, "userName", shown);
+        }
+        Self {
+            account: account.into(),
+            foreign: own.clone(),
+            own,
+            service: None,
+            from_console: false,
+            decision: super::record::caller_json(&Caller::anonymous()),
         }
     }
 
@@ -86,6 +116,11 @@ fn own_identity(caller: &Caller) -> Vec<u8> {
     out
 }
 
+/// Whether the session is that of a browser or was made from one.
+fn is_of_console(session: &Session) -> bool {
+    session.kind == SessionKind::SignIn
+}
+
 fn foreign_identity(caller: &Caller) -> Vec<u8> {
     let mut out = b"{".to_vec();
     json::string(&mut out, "type", "AWSAccount");
@@ -96,8 +131,8 @@ fn foreign_identity(caller: &Caller) -> Vec<u8> {
 
 fn push_session(out: &mut Vec<u8>, session: &Session) {
     json::raw(out, "sessionContext", b"{");
-    // A GetSessionToken session is the user itself: nobody else issued it.
-    if session.kind != SessionKind::SessionToken {
+    // These sessions are the user itself: nobody else issued them.
+    if !matches!(session.kind, SessionKind::SessionToken | SessionKind::SignIn) {
         let root = session.issuer_id == session.account;
         let kind = match (session.is_role_session(), root) {
             (true, _) => "Role",

@@ -79,7 +79,8 @@ pub struct Event<'a> {
     /// Why the call failed, if it did.
     pub error: Option<&'a Error>,
     pub input: Field<'a>,
-    /// The answer, where [`super::Visibility`] shows it. Of a failed call nothing is shown.
+    /// The answer, where [`super::Visibility`] shows it. Of a failed call nothing is shown, but a
+    /// sign-in says in here how it ended.
     pub output: Field<'a>,
     /// `additionalEventData`.
     pub additional: Field<'a>,
@@ -128,11 +129,15 @@ impl Event<'_> {
     fn write_outcome(&self, out: &mut Vec<u8>) {
         if let Some(error) = self.error {
             // CloudTrail names the exception's shape, not the code on the wire.
-            json::string(out, "errorCode", cut(error.code.shape));
+            // A refused sign-in has a message and no code.
+            if !error.code.shape.is_empty() {
+                json::string(out, "errorCode", cut(error.code.shape));
+            }
             json::string(out, "errorMessage", cut(&error.message));
         }
         push_field(out, "requestParameters", self.input);
-        let output = if self.error.is_some() { Field::Null } else { self.output };
+        let shown = self.error.is_none() || self.origin.event_type == EventType::AwsConsoleSignIn;
+        let output = if shown { self.output } else { Field::Null };
         push_field(out, "responseElements", output);
         if !matches!(self.additional, Field::Null) {
             push_field(out, "additionalEventData", self.additional);
@@ -160,6 +165,9 @@ impl Event<'_> {
         json::string(out, "recipientAccountId", self.recipient);
         json::optional(out, "sharedEventID", self.shared_id);
         json::string(out, "eventCategory", "Management");
+        if self.caller.from_console {
+            json::string(out, "sessionCredentialFromConsole", "true");
+        }
         if let Some(tls) = &self.origin.tls {
             json::raw(out, "tlsDetails", b"{");
             json::string(out, "tlsVersion", tls.version);

@@ -197,6 +197,7 @@ const fn issuing_call(kind: SessionKind) -> &'static str {
         SessionKind::AssumeRoot => "AssumeRoot",
         SessionKind::FederationToken => "GetFederationToken",
         SessionKind::SessionToken => "GetSessionToken",
+        SessionKind::SignIn => "ConsoleLogin",
     }
 }
 

@@ -252,13 +252,13 @@ pub fn caller_of(session: &Arc<Session>) -> Caller {
             format!("arn:aws:sts::{account}:federated-user/{}", session.name),
             format!("{account}:{}", session.name),
         ),
-        SessionKind::SessionToken if session.issuer_name.is_empty() => {
+        SessionKind::SessionToken | SessionKind::SignIn if session.issuer_name.is_empty() => {
             (Principal::Root, format!("arn:aws:iam::{account}:root"), account.to_string())
         }
         SessionKind::AssumeRoot => {
             (Principal::Root, format!("arn:aws:iam::{account}:root"), account.to_string())
         }
-        SessionKind::SessionToken => {
+        SessionKind::SessionToken | SessionKind::SignIn => {
             let arn = session.issuer_arn.clone();
             (Principal::User { name, path, id: id.clone() }, arn, id.to_string())
         }

@@ -251,7 +251,10 @@ fn is_federated(session: &Session) -> bool {
         SessionKind::AssumeRoleWithSaml
         | SessionKind::AssumeRoleWithWebIdentity
         | SessionKind::FederationToken => true,
-        SessionKind::AssumeRole | SessionKind::AssumeRoot | SessionKind::SessionToken => false,
+        SessionKind::AssumeRole
+        | SessionKind::AssumeRoot
+        | SessionKind::SessionToken
+        | SessionKind::SignIn => false,
     }
 }
 

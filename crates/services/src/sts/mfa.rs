@@ -66,7 +66,8 @@ pub fn prove(cx: &mut Context, proof: Option<&Proof>) -> Result<Option<i64>> {
 /// A user's session hands on that a second factor was proven; a role's session does not.
 fn inherited(caller: &Caller) -> Option<i64> {
     let session = caller.session.as_deref()?;
-    (session.kind == SessionKind::SessionToken).then_some(session.mfa_at_millis).flatten()
+    let own = matches!(session.kind, SessionKind::SessionToken | SessionKind::SignIn);
+    own.then_some(session.mfa_at_millis).flatten()
 }
 
 /// Whether the call brings a code, which must be stored as used.

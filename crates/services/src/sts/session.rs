@@ -11,7 +11,7 @@ use crate::plane::Plane;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use flate2::{Compression, read::DeflateDecoder, write::DeflateEncoder};
 use palisade_model::sts::Credentials;
-use palisade_shape::Result;
+use palisade_shape::{Result, Timestamp};
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 
@@ -106,6 +106,22 @@ pub fn issue(cx: &mut Context, new: NewSession) -> Result<Credentials> {
         access_key_id: session.access_key_id,
         secret_access_key: session.secret_access_key,
         expiration: expires_at,
+    })
+}
+
+/// Credentials of a session that is known already, under a new key and until another time.
+pub fn reissue(cx: &mut Context, session: &Session, expires: Timestamp) -> Result<Credentials> {
+    let session = Session {
+        access_key_id: cx.in_account(&session.account, |cx| cx.access_key_id("ASIA")),
+        secret_access_key: cx.secret_access_key(),
+        expires_at_millis: expires.millis(),
+        ..session.clone()
+    };
+    Ok(Credentials {
+        session_token: seal(cx.plane, &session)?,
+        access_key_id: session.access_key_id,
+        secret_access_key: session.secret_access_key,
+        expiration: expires,
     })
 }
 

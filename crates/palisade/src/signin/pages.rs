@@ -1,0 +1,101 @@
+//! The pages. Their templates escape what they are given.
+
+use super::answer::Answer;
+use askama::Template;
+
+/// The forms of the first page.
+#[derive(Template)]
+#[template(path = "signin/sign_in.html")]
+pub struct SignIn<'a> {
+    pub csrf: &'a str,
+    pub message: &'a str,
+    pub email: &'a str,
+    pub account: &'a str,
+    pub name: &'a str,
+}
+
+/// The second factor.
+#[derive(Template)]
+#[template(path = "signin/second_factor.html")]
+pub struct SecondFactor<'a> {
+    pub csrf: &'a str,
+    pub step: &'a str,
+    pub message: &'a str,
+}
+
+/// A new password is due.
+#[derive(Template)]
+#[template(path = "signin/new_password.html")]
+pub struct NewPassword<'a> {
+    pub csrf: &'a str,
+    pub step: &'a str,
+    pub message: &'a str,
+}
+
+/// Who is signed in.
+#[derive(Template)]
+#[template(path = "signin/home.html")]
+pub struct Home<'a> {
+    pub csrf: &'a str,
+    pub arn: &'a str,
+    pub account: &'a str,
+    pub alias: &'a str,
+    pub since: &'a str,
+    pub until: &'a str,
+    pub second_factor: &'a str,
+    /// Name and account of the role that was switched to.
+    pub role: Option<(&'a str, &'a str)>,
+    pub credentials: &'a [Credential],
+}
+
+/// A line of the list of one's own credentials.
+pub struct Credential {
+    pub kind: &'static str,
+    pub id: String,
+    pub state: String,
+}
+
+/// A role to switch to.
+#[derive(Template)]
+#[template(path = "signin/role.html")]
+pub struct Role<'a> {
+    pub csrf: &'a str,
+    pub message: &'a str,
+    pub account: &'a str,
+    pub name: &'a str,
+    pub display_name: &'a str,
+}
+
+/// Something to say and a way on.
+#[derive(Template)]
+#[template(path = "signin/message.html")]
+pub struct Message<'a> {
+    pub title: &'a str,
+    pub text: &'a str,
+}
+
+/// The answer of a page.
+pub fn answer(status: u16, page: &impl Template) -> Answer {
+    match page.render() {
+        Ok(html) => Answer::page(status, html),
+        Err(error) => Answer::failed(&palisade_services::errors::internal(error)),
+    }
+}
+
+pub fn message(status: u16, title: &str, text: &str) -> Answer {
+    answer(status, &Message { title, text })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_given_is_escaped() {
+        let name = "<script>alert(1)</script>\" x='";
+        let page = SignIn { csrf: "c", message: "no", email: name, account: name, name };
+        let html = page.render().unwrap();
+        assert!(!html.contains("<script>") && !html.contains("\" x='"), "{html}");
+        assert!(html.contains("&#60;script&#62;"), "{html}");
+    }
+}
