@@ -107,13 +107,18 @@ pub fn first_start(plane: &Arc<Plane>, lab: bool, folder: Option<&Path>) -> Resu
     let (access_key_id, secret) = chosen_key(plane, &account, lab)?;
     let (email, password) = (ROOT_EMAIL.to_owned(), random::console_password(&*plane.random));
     let key = RootKey { account, access_key_id, secret, email, password };
-    if let Some(folder) = folder {
-        // Written before the key exists: a crash in between leaves a key that proves nothing, never
-        // one that nobody knows.
-        keep(&key, folder)?;
-    }
+    // The password is hashed while the file is written: both take their time.
+    let profile = std::thread::scope(|scope| {
+        let hashing = scope.spawn(|| root_profile(plane, &key));
+        if let Some(folder) = folder {
+            // Written before the key exists: a crash in between leaves a key that proves nothing,
+            // never one that nobody knows.
+            keep(&key, folder)?;
+        }
+        hashing.join().map_err(|_| "the root password could not be hashed".to_owned())?
+    })?;
     show(&key, folder);
-    store(plane, key)?;
+    store(plane, key, profile)?;
     let known = noted(&plane.store)?.ok_or("the first start left no note")?;
     Ok(known.revision)
 }
@@ -161,8 +166,7 @@ fn root_profile(plane: &Plane, key: &RootKey) -> Result<Profile, String> {
 }
 
 /// One transaction: the account, its root key and password, and the note.
-fn store(plane: &Arc<Plane>, key: RootKey) -> Result<(), String> {
-    let profile = root_profile(plane, &key)?;
+fn store(plane: &Arc<Plane>, key: RootKey, profile: Profile) -> Result<(), String> {
     transact(plane, move |plane, transaction| {
         make(plane, &key, "Palisade", &profile, transaction)?;
         let note = FirstStart { account_id: key.account.clone(), revision: 0 };

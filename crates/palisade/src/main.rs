@@ -28,11 +28,6 @@ mod transaction;
 use clap::{CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
 
-/// Requests allocate some hundred small blocks each, on all threads: the system's allocator took a
-/// tenth of the processor time of a request.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Enforces AWS IAM for real: identity, governance and audit APIs of AWS on your own machine.
 #[derive(Parser)]
 #[command(name = "palisade", version, propagate_version = true)]
