@@ -2,5 +2,6 @@
 
 mod assume_role;
 mod identity;
+mod saml;
 mod user_sessions;
 mod web_identity;

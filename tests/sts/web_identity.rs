@@ -12,13 +12,13 @@ const EKS: &str = "oidc.eks.us-west-2.amazonaws.com/id/ABC123";
 const COGNITO: &str = "cognito-identity.amazonaws.com";
 const ACCOUNT: &str = "111122223333";
 
-fn python(arguments: &[&str]) -> String {
+pub(super) fn python(arguments: &[&str]) -> String {
     let ran = finish(Command::new("python3").arg(ISSUER).args(arguments));
     assert_eq!(ran.code, Some(0), "{}", ran.err);
     ran.out.trim().to_owned()
 }
 
-fn missing(test: &str) -> bool {
+pub(super) fn missing(test: &str) -> bool {
     let missing = if !have_boto3() {
         "boto3 is not installed"
     } else if !have_tool("python3", &["-c", "import cryptography"]) {

@@ -1,9 +1,11 @@
-"""An OpenID Connect issuer for the tests, made with Python's `cryptography`: another maker's tokens.
+"""Identity providers for the tests, made with Python's `cryptography`: another maker's tokens.
 
 issuer.py keys FOLDER            makes FOLDER/key.pem and FOLDER/jwks.json
 issuer.py sign FOLDER CLAIMS     prints a token of the claims
 issuer.py serve FOLDER ISSUER    answers the discovery document and the keys over HTTPS, with a
                                  certificate of its own authority; prints port and thumbprint
+issuer.py metadata FOLDER ENTITY prints the SAML metadata of an entity with that key
+issuer.py saml FOLDER FACTS      prints a SAML response of the facts, signed, in base64
 """
 
 import base64
@@ -106,6 +108,90 @@ def serve(folder, issuer):
     server.serve_forever()
 
 
+def metadata(folder, entity):
+    key = serialization.load_pem_private_key((folder / "key.pem").read_bytes(), None)
+    own = certificate("idp.example.com", key, "idp.example.com", key, False)
+    text = base64.b64encode(own.public_bytes(serialization.Encoding.DER)).decode()
+    print(
+        f'<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="{entity}">'
+        '<IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">'
+        '<KeyDescriptor use="signing"><KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#">'
+        f"<X509Data><X509Certificate>{text}</X509Certificate></X509Data></KeyInfo></KeyDescriptor>"
+        '<SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" '
+        f'Location="{entity}/sso"/></IDPSSODescriptor></EntityDescriptor>'
+    )
+
+
+def digest(text):
+    made = hashes.Hash(hashes.SHA256())
+    made.update(text.encode())
+    return base64.b64encode(made.finalize()).decode()
+
+
+DSIG = "http://www.w3.org/2000/09/xmldsig#"
+EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
+INFO = (
+    '<ds:SignedInfo{namespace}><ds:CanonicalizationMethod Algorithm="{exclusive}">'
+    '</ds:CanonicalizationMethod><ds:SignatureMethod '
+    'Algorithm="http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"></ds:SignatureMethod>'
+    '<ds:Reference URI="#{id}"><ds:Transforms><ds:Transform '
+    'Algorithm="{dsig}enveloped-signature"></ds:Transform><ds:Transform '
+    'Algorithm="{exclusive}"></ds:Transform></ds:Transforms><ds:DigestMethod '
+    'Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"></ds:DigestMethod>'
+    "<ds:DigestValue>{digest}</ds:DigestValue></ds:Reference></ds:SignedInfo>"
+)
+
+
+def assertion(facts, signature):
+    """Canonical as it stands: attributes in order, no empty tags, namespaces where they are used."""
+    attributes = "".join(
+        f'<saml:Attribute Name="{name}">'
+        + "".join(f"<saml:AttributeValue>{value}</saml:AttributeValue>" for value in values)
+        + "</saml:Attribute>"
+        for name, values in facts["attributes"].items()
+    )
+    return (
+        f'<saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="{facts["id"]}" '
+        f'IssueInstant="{facts["issued"]}" Version="2.0"><saml:Issuer>{facts["issuer"]}'
+        f"</saml:Issuer>{signature}<saml:Subject><saml:NameID "
+        'Format="urn:oasis:names:tc:SAML:2.0:nameid-format:transient">'
+        f'{facts["subject"]}</saml:NameID><saml:SubjectConfirmation '
+        'Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><saml:SubjectConfirmationData '
+        f'NotOnOrAfter="{facts["expires"]}" Recipient="https://signin.aws.amazon.com/saml">'
+        "</saml:SubjectConfirmationData></saml:SubjectConfirmation></saml:Subject>"
+        f'<saml:Conditions NotOnOrAfter="{facts["expires"]}"><saml:AudienceRestriction>'
+        f'<saml:Audience>{facts["audience"]}</saml:Audience></saml:AudienceRestriction>'
+        f"</saml:Conditions><saml:AttributeStatement>{attributes}</saml:AttributeStatement>"
+        "</saml:Assertion>"
+    )
+
+
+def saml(folder, text):
+    facts = json.loads(text)
+    now = datetime.datetime.now(datetime.timezone.utc)
+    moved = datetime.timedelta(seconds=facts.get("age", 0))
+    facts["issued"] = (now - moved).strftime("%Y-%m-%dT%H:%M:%SZ")
+    facts["expires"] = (now + datetime.timedelta(minutes=5)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    key = serialization.load_pem_private_key((folder / "key.pem").read_bytes(), None)
+    values = {"exclusive": EXCLUSIVE, "dsig": DSIG, "id": facts["id"]}
+    values["digest"] = digest(assertion(facts, ""))
+    signed = INFO.format(namespace=f' xmlns:ds="{DSIG}"', **values)
+    made = key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
+    signature = (
+        f'<ds:Signature xmlns:ds="{DSIG}">{INFO.format(namespace="", **values)}'
+        f"<ds:SignatureValue>{base64.b64encode(made).decode()}</ds:SignatureValue></ds:Signature>"
+    )
+    response = (
+        '<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" ID="_response" '
+        'Version="2.0"><samlp:Status><samlp:StatusCode '
+        'Value="urn:oasis:names:tc:SAML:2.0:status:Success"/></samlp:Status>'
+        f"{assertion(facts, signature)}</samlp:Response>"
+    )
+    print(base64.b64encode(response.encode()).decode())
+
+
+ORDERS = {"keys": keys, "sign": sign, "serve": serve, "metadata": metadata, "saml": saml}
+
 if __name__ == "__main__":
     order, folder, *rest = sys.argv[1:]
-    {"keys": keys, "sign": sign, "serve": serve}[order](pathlib.Path(folder), *rest)
+    ORDERS[order](pathlib.Path(folder), *rest)

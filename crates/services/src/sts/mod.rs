@@ -17,6 +17,7 @@ pub mod resources;
 pub mod restriction;
 pub mod role;
 pub mod root;
+pub mod saml;
 pub mod session;
 pub mod session_policy;
 pub mod session_tag;
@@ -53,6 +54,10 @@ pub static OPERATIONS: &[Operation] = &[
     read("AssumeRoot", &Typed(root::assume_root))
         .requiring(&Requiring(root::assume_root_requirements)),
     // Sessions of whom an identity provider vouches for.
+    read("AssumeRoleWithSAML", &Typed(saml::assume_role_with_saml))
+        .requiring(&Requiring(saml::assume_role_with_saml_requirements))
+        .proven_by(&Proving(saml::prove))
+        .writing_with(saml::uses_up_an_assertion),
     read("AssumeRoleWithWebIdentity", &Typed(web_identity::assume_role_with_web_identity))
         .requiring(&Requiring(web_identity::assume_role_with_web_identity_requirements))
         .proven_by(&Proving(web_identity::prove)),
