@@ -285,6 +285,7 @@ pub fn decide_alone(
         model: &palisade_model::sts::SERVICE,
         operations: &[],
         resources: &PlainResources,
+        jobs: &[],
     };
     let caller: &Caller = &credential.caller;
     let mut cx = Context::new(&server.plane, caller, request, Access::Read(snapshot));

@@ -10,6 +10,7 @@ mod first_start;
 mod internal;
 mod issuer;
 mod issuer_tls;
+mod jobs;
 mod listener;
 mod machine;
 mod metrics;

@@ -5,7 +5,7 @@ use crate::authenticate::{self, Offered, Surroundings, authenticate};
 use crate::metrics::Ending;
 use crate::outcome;
 use crate::server::Server;
-use crate::{explain, first_start};
+use crate::{explain, first_start, jobs};
 use aws_lc_rs::constant_time;
 use bytes::Bytes;
 use http::request::Parts as Head;
@@ -261,7 +261,7 @@ async fn perform(
         Task::Calls => simulate::calls(server, query).await,
         Task::Simulate => simulate::simulate(server, body).await,
         Task::Clock => Ok(clock(server)),
-        Task::SetClock => set_clock(server, body),
+        Task::SetClock => set_clock(server, body).await,
         // Nothing sends mail or texts yet, so nothing can be in it.
         Task::Outbox => Ok(json!({ "messages": [] })),
         Task::Reset => reset(server).await,
@@ -331,7 +331,8 @@ struct SetClock {
     advance: Option<i64>,
 }
 
-fn set_clock(server: &Server, body: &[u8]) -> Answer {
+/// Moves the clock. What became due has been done when the answer leaves.
+async fn set_clock(server: &Arc<Server>, body: &[u8]) -> Answer {
     let wanted: SetClock = serde_json::from_slice(body)
         .map_err(|error| refuse(400, "ValidationException", error.to_string()))?;
     match (wanted.now, wanted.advance) {
@@ -347,6 +348,7 @@ fn set_clock(server: &Server, body: &[u8]) -> Answer {
             return Err(refuse(400, "ValidationException", message));
         }
     }
+    jobs::run_due(server).await;
     Ok(clock(server))
 }
 

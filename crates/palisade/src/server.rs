@@ -24,7 +24,7 @@ use palisade_store::{
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 /// Requests under way at once; further ones are told to come back.
 const REQUESTS_MAX: usize = 2_048;
@@ -48,6 +48,10 @@ pub struct Server {
     pub places: Arc<Semaphore>,
     /// For slow work on threads of its own.
     pub slow_places: Arc<Semaphore>,
+    /// Rung when a call queued a job.
+    pub jobs_queued: Notify,
+    /// Held by who runs the jobs that are due.
+    pub jobs_turn: tokio::sync::Mutex<()>,
     /// Who else may be asked for keys.
     pub issuers: Issuers,
     /// The clock as lab mode moves it.
@@ -88,6 +92,8 @@ impl Server {
             metrics: Metrics::new()?,
             places: Arc::new(Semaphore::new(REQUESTS_MAX)),
             slow_places: Arc::new(Semaphore::new(slow_places())),
+            jobs_queued: Notify::new(),
+            jobs_turn: tokio::sync::Mutex::default(),
             issuers,
             clock,
             operator_token: first_start::operator_token(data_dir.as_deref(), &*random)?,

@@ -40,7 +40,12 @@ pub async fn write(call: Arc<Call>, route: &Route, snapshot: &Snapshot) -> (Arc<
     };
     let left = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
     let outcome = match (ended, left) {
-        (Ok(_), Some(outcome)) => return (call, outcome),
+        (Ok(_), Some(outcome)) => {
+            if outcome.notes.queued {
+                call.server.jobs_queued.notify_one();
+            }
+            return (call, outcome);
+        }
         (Err(StoreError::Aborted), Some(outcome)) => outcome,
         (Err(error), _) => failed(from_store(error)),
         (Ok(_), None) => failed(internal("a transaction left no outcome")),

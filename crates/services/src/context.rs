@@ -7,7 +7,7 @@ use crate::plane::Plane;
 use crate::random;
 use crate::table::{Scope, Table};
 use palisade_shape::{Error, Result, Timestamp};
-use palisade_store::{AuditRecord, Document, Key, Read, StoreError, Transaction};
+use palisade_store::{AuditRecord, Document, Job, Key, Read, StoreError, Transaction};
 
 /// The facts of a request that are the same whatever it asks for.
 #[derive(Clone, Debug)]
@@ -99,6 +99,8 @@ pub struct Notes {
     pub resources: Vec<TouchedResource>,
     /// Accounts other than the caller's that own a touched resource and get the event too.
     pub shared_with: Vec<String>,
+    /// The call queued a job, which may be due as soon as it commits.
+    pub queued: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -247,6 +249,17 @@ impl<'a> Context<'a> {
     /// Adds an audit record that commits with the transaction.
     pub fn audit(&mut self, record: AuditRecord) -> Result<()> {
         self.writer()?.audit(record).map_err(from_store)
+    }
+
+    /// Adds a job that commits with the transaction; see [`Context::later`].
+    pub(crate) fn queue(&mut self, job: Job) -> Result<()> {
+        self.notes.queued = true;
+        self.writer()?.job(job).map_err(from_store)
+    }
+
+    /// Takes a job off the queue.
+    pub(crate) fn finish(&mut self, job: u64) -> Result<()> {
+        self.writer()?.finish_job(job).map_err(from_store)
     }
 
     /// The store as it can be read here.

@@ -16,6 +16,7 @@ pub mod context;
 pub mod coverage;
 pub mod errors;
 pub mod iam;
+pub mod job;
 pub mod last_access;
 pub mod page;
 pub mod password_hash;

@@ -4,6 +4,7 @@
 use crate::authorization::Requirement;
 use crate::caller::Caller;
 use crate::context::Context;
+use crate::job::JobKind;
 use palisade_shape::{Named, Result, Shape, Structure};
 use std::any::Any;
 
@@ -12,6 +13,8 @@ pub struct Service {
     pub model: &'static palisade_shape::Service,
     pub operations: &'static [Operation],
     pub resources: &'static dyn Resources,
+    /// What it does after a commit.
+    pub jobs: &'static [&'static JobKind],
 }
 
 impl Service {

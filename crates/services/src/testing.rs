@@ -14,6 +14,7 @@ use crate::authorization::Credentials;
 use crate::caller::{Caller, Principal};
 use crate::clock::FixedClock;
 use crate::context::{Access, Context, Request, Way};
+use crate::job;
 use crate::last_access::LastAccesses;
 use crate::plane::{Plane, Settings};
 use crate::random::{Random, SeededRandom};
@@ -21,7 +22,7 @@ use crate::reads::Reads;
 use crate::sts::issuer_keys::{IssuerKeys, Known};
 use crate::usage::Usage;
 use palisade_shape::{Result, Timestamp};
-use palisade_store::{Abort, MasterKey, Options, ReadLog, Sealer, Store, Transaction};
+use palisade_store::{Abort, MasterKey, Options, Read, ReadLog, Sealer, Store, Transaction};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
 
@@ -159,6 +160,19 @@ impl Lab {
         let snapshot = self.plane.store.snapshot();
         let access = Access::Read(&snapshot);
         work(&mut Context::new(&self.plane, &self.caller, &self.request, access))
+    }
+
+    /// Runs the jobs that are due at this lab's time, and those that they queue for now.
+    pub fn run_jobs(&self) {
+        while let Some(due) =
+            self.plane.store.snapshot().due_jobs(self.request.at.millis(), 1).unwrap().pop()
+        {
+            let kind = job::kind(&due.job.kind).unwrap();
+            let body = job::body(&due).unwrap();
+            let mut lab = self.called_by(Caller::service(kind.principal));
+            lab.request = job::request(lab.request, kind, &body);
+            lab.write(move |cx| job::run(cx, kind, &due, &body)).unwrap();
+        }
     }
 
     /// Calls a handler in a transaction.

@@ -1,7 +1,7 @@
 //! `palisade serve`
 
 use crate::config::{Config, Options};
-use crate::{listener, server::Server};
+use crate::{jobs, listener, server::Server};
 use clap::Args;
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -34,6 +34,7 @@ impl Serve {
             .map_err(|error| format!("cannot start: {error}"))?;
         let server = Arc::new(Server::open(&config)?);
         runtime.spawn(server.clone().upkeep());
+        runtime.spawn(jobs::work(server.clone()));
         let stopped = runtime.block_on(listener::run(server.clone(), &config));
         runtime.shutdown_timeout(std::time::Duration::from_secs(1));
         server.close();

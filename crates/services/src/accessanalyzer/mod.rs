@@ -11,6 +11,7 @@ pub static SERVICE: Service = Service {
     model: &palisade_model::accessanalyzer::SERVICE,
     operations: OPERATIONS,
     resources: &PlainResources,
+    jobs: &[],
 };
 
 pub static OPERATIONS: &[Operation] = &[

@@ -124,6 +124,7 @@ fn notes() -> Notes {
             kind: "AWS::IAM::Role",
         }],
         shared_with: vec!["444455556666".into()],
+        queued: false,
     }
 }
 

@@ -179,6 +179,7 @@ fn a_vpc_endpoint_limits_root() {
         model: &palisade_model::sts::SERVICE,
         operations: &[],
         resources: &PlainResources,
+        jobs: &[],
     };
     let mut lab = Lab::new();
     let root = without_key(Caller { principal: Principal::Root, ..lab.caller.clone() });

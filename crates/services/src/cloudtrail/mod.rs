@@ -14,6 +14,7 @@ pub static SERVICE: Service = Service {
     model: &palisade_model::cloudtrail::SERVICE,
     operations: OPERATIONS,
     resources: &PlainResources,
+    jobs: &[],
 };
 
 pub static OPERATIONS: &[Operation] = &[

@@ -18,6 +18,7 @@ static UNKNOWN: Service = Service {
     model: &palisade_model::sts::SERVICE,
     operations: &[],
     resources: &crate::service::PlainResources,
+    jobs: &[],
 };
 
 /// Whether the pipeline allows an action to someone with one policy.

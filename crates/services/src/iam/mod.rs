@@ -66,6 +66,7 @@ pub static SERVICE: Service = Service {
     model: &palisade_model::iam::SERVICE,
     operations: OPERATIONS,
     resources: &resources::IamResources,
+    jobs: &[],
 };
 
 pub static OPERATIONS: &[Operation] = &[

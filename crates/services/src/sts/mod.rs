@@ -34,6 +34,7 @@ pub static SERVICE: Service = Service {
     model: &palisade_model::sts::SERVICE,
     operations: OPERATIONS,
     resources: &resources::StsResources,
+    jobs: &[],
 };
 
 /// Sessions are not stored. What a call may write is that a code was used.
