@@ -4,6 +4,7 @@
 mod browser;
 mod federation;
 mod password;
+mod recovery;
 mod refusals;
 mod role;
 mod second_factor;

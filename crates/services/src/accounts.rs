@@ -28,7 +28,32 @@ pub static ACCOUNTS: Table<Account> = Table::of_private(
     |id| VALIDATION_ERROR.because(format!("There is no account {id}.")),
 );
 
-/// Makes an account. Its root user has no password and no key yet.
+/// Which account has an e-mail address: root users sign in with it, so all accounts share them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Email {
+    /// In lower case.
+    email: String,
+    account: String,
+}
+
+static EMAILS: Table<Email> = Table::of_private(
+    "plane/account-email",
+    Scope::Plane,
+    |row| row.email.clone(),
+    |row| {
+        let email = &row.email;
+        VALIDATION_ERROR.because(format!("An account with the e-mail address {email} exists."))
+    },
+    |email| VALIDATION_ERROR.because(format!("No account has the e-mail address {email}.")),
+);
+
+fn normal(email: &str) -> String {
+    email.trim().to_lowercase()
+}
+
+/// Makes an account. Its root user has no password and no key yet. Refuses an id or an e-mail
+/// address (ignoring case) that an account has.
 pub fn create(cx: &mut Context, id: &str, name: &str, email: &str) -> Result<Account> {
     let account = Account {
         id: id.to_owned(),
@@ -37,5 +62,46 @@ pub fn create(cx: &mut Context, id: &str, name: &str, email: &str) -> Result<Acc
         created_millis: cx.now().millis(),
     };
     cx.insert(&ACCOUNTS, &account)?;
+    cx.insert(&EMAILS, &Email { email: normal(email), account: id.to_owned() })?;
     Ok(account)
+}
+
+/// The account whose root user has that e-mail address, ignoring case.
+pub fn of_email(cx: &Context, email: &str) -> Result<Option<String>> {
+    Ok(cx.get(&EMAILS, &normal(email))?.map(|row| row.account))
+}
+
+/// Gives an account another e-mail address. Refuses one that another account has.
+pub fn change_email(cx: &mut Context, id: &str, email: &str) -> Result<()> {
+    let mut account = cx.find(&ACCOUNTS, id)?;
+    cx.delete(&EMAILS, &normal(&account.email))?;
+    cx.insert(&EMAILS, &Email { email: normal(email), account: id.to_owned() })?;
+    account.email = email.to_owned();
+    cx.put(&ACCOUNTS, &account)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Lab;
+
+    #[test]
+    fn an_address_is_of_one_account() {
+        let lab = Lab::new();
+        let make = |id: &'static str, email: &'static str| {
+            lab.write(move |cx| create(cx, id, "Test", email).map(drop))
+        };
+        let found = |email: &'static str| lab.read(|cx| of_email(cx, email)).unwrap();
+        make("111111111111", "Ann@example.com").unwrap();
+        let refused = make("222222222222", " ann@EXAMPLE.com").unwrap_err().to_string();
+        assert!(refused.contains("ann@example.com exists"), "{refused}");
+        assert_eq!(found("ann@example.COM").as_deref(), Some("111111111111"));
+        make("222222222222", "ben@example.com").unwrap();
+        let change =
+            |email: &'static str| lab.write(move |cx| change_email(cx, "222222222222", email));
+        assert!(change("ANN@example.com").is_err());
+        change("eva@example.com").unwrap();
+        assert_eq!(found("ben@example.com"), None);
+        assert_eq!(found("eva@example.com").as_deref(), Some("222222222222"));
+    }
 }

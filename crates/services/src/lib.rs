@@ -18,6 +18,7 @@ pub mod errors;
 pub mod iam;
 pub mod job;
 pub mod last_access;
+pub mod outbox;
 pub mod page;
 pub mod password_hash;
 pub mod plane;

@@ -84,7 +84,9 @@ impl Lab {
             let id = account.to_owned();
             move |cx| match cx.exists(&accounts::ACCOUNTS, &id)? {
                 true => Ok(()),
-                false => accounts::create(cx, &id, "Test", "root@example.com").map(drop),
+                false => {
+                    accounts::create(cx, &id, "Test", &format!("root+{id}@example.com")).map(drop)
+                }
             }
         })
         .unwrap();

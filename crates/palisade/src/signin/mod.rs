@@ -13,6 +13,7 @@ mod home;
 mod new_password;
 mod pages;
 mod password;
+mod recovery;
 mod role;
 mod second_factor;
 mod store;
@@ -77,10 +78,14 @@ async fn route(visit: &Visit<'_>) -> Answer {
         ("GET", "style.css") => Answer::style(include_str!("../../templates/signin/style.css")),
         ("GET", "home") => home::home(visit).await,
         ("GET", "role") => role::form(visit),
+        ("GET", "recover") => recovery::form(visit, 200, ""),
+        ("GET", "recover/new") => recovery::new_form(visit, 200, ""),
         ("GET", "session") => api::session(visit),
         ("POST", "") => password::sign_in(visit).await,
         ("POST", "mfa") => second_factor::sign_in(visit).await,
         ("POST", "password") => new_password::sign_in(visit).await,
+        ("POST", "recover") => recovery::request(visit).await,
+        ("POST", "recover/new") => recovery::complete(visit).await,
         ("POST", "out") => home::sign_out(visit).await,
         ("POST", "role") => role::switch(visit).await,
         ("POST", "role/exit") => role::exit(visit).await,

@@ -40,22 +40,13 @@ pub async fn sign_in(visit: &Visit<'_>) -> Answer {
     if visit.field("new") != visit.field("again") {
         return form(visit, &step, 400, NOT_EQUAL);
     }
-    let subject = format!("signin/{}/new-password/{}", person.subject.account, person.subject.id);
-    let attempts = &visit.server.plane.attempts;
-    if attempts.must_wait(&subject, visit.request.at) {
-        return form(visit, &step, 429, "There were too many failed attempts. Please wait.");
-    }
     match change(visit, &person, &step).await {
         Ok(set_millis) => {
-            attempts.succeeded(&subject);
             let step = Step { password_set_millis: set_millis, must_change: false, ..step };
             finish::proceed(visit, &person, step).await
         }
         Err(error) if error.code.status >= 500 => Answer::failed(&error),
-        Err(error) => {
-            attempts.failed(&subject, visit.request.at);
-            form(visit, &step, 400, &error.message)
-        }
+        Err(error) => form(visit, &step, 400, &error.message),
     }
 }
 

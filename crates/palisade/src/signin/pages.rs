@@ -32,6 +32,24 @@ pub struct NewPassword<'a> {
     pub message: &'a str,
 }
 
+/// Where a lost root password begins.
+#[derive(Template)]
+#[template(path = "signin/recover.html")]
+pub struct Recover<'a> {
+    pub csrf: &'a str,
+    pub message: &'a str,
+    pub email: &'a str,
+}
+
+/// The code of the message, and the new root password.
+#[derive(Template)]
+#[template(path = "signin/recover_new.html")]
+pub struct RecoverNew<'a> {
+    pub csrf: &'a str,
+    pub message: &'a str,
+    pub code: &'a str,
+}
+
 /// Who is signed in.
 #[derive(Template)]
 #[template(path = "signin/home.html")]

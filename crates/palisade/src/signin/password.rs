@@ -5,6 +5,7 @@ use super::answer::Answer;
 use super::door::{STALE, Visit};
 use super::{finish, pages, store};
 use crate::server::Server;
+use palisade_services::accounts;
 use palisade_services::audit::CallerFragment;
 use palisade_services::context::{Context, Request};
 use palisade_services::iam::password::{self, Standing};
@@ -19,16 +20,14 @@ use std::time::{Duration, Instant};
 
 /// What every refusal says.
 const WRONG: &str = "Your authentication information is incorrect. Please try again.";
-const WAIT: &str = "There were too many failed attempts. Please wait and try again.";
-const BUSY: &str = "Too many people are signing in right now. Please try again.";
+pub const WAIT: &str = "There were too many failed attempts. Please wait and try again.";
+pub const BUSY: &str = "Too many people are signing in right now. Please try again.";
 const EXPIRED: &str = "Your password has expired. Ask your administrator to set a new one.";
 /// The words of CloudTrail.
 const FAILED: &str = "Failed authentication";
 const NO_SUCH_USER: &str = "No username found in supplied account";
 /// Refusals leave at multiples of this after the request came, so that their time tells nothing.
 const REFUSAL_STEP: Duration = Duration::from_millis(250);
-/// How long a sign-in waits for its turn to hash.
-const TURN_SECONDS_MAX: u64 = 10;
 
 /// Whom a form is about.
 #[derive(Clone)]
@@ -88,28 +87,17 @@ pub fn form(visit: &Visit<'_>, status: u16, message: &str) -> Answer {
     })
 }
 
-async fn wait_for_step(visit: &Visit<'_>, began: Instant) {
+pub async fn wait_for_step(visit: &Visit<'_>, began: Instant) {
     let step = REFUSAL_STEP.as_micros();
     let passed = visit.server.stopwatch().duration_since(began).as_micros();
     let rest = step - passed % step;
     tokio::time::sleep(Duration::from_micros(u64::try_from(rest).unwrap_or(0))).await;
 }
 
-/// Hashes on a thread that nobody else waits for. None when it is not its turn in time.
+/// None when it is not its turn to hash in time.
 async fn judged(visit: &Visit<'_>, claim: Claim) -> Result<Option<Verdict>> {
-    let places = visit.server.slow_places.clone();
-    let turn = Duration::from_secs(TURN_SECONDS_MAX);
-    let Ok(Ok(place)) = tokio::time::timeout(turn, places.acquire_owned()).await else {
-        return Ok(None);
-    };
-    let (server, request) = (visit.server.clone(), visit.request.clone());
     let (given, home) = (visit.field("password").to_owned(), visit.home_url());
-    let work = tokio::task::spawn_blocking(move || {
-        let verdict = judge(&server, &request, &claim, &given, &home);
-        drop(place);
-        verdict
-    });
-    work.await.map_err(palisade_services::errors::internal)?.map(Some)
+    store::slowly(visit, move |server, request| judge(server, request, &claim, &given, &home)).await
 }
 
 fn judge(
@@ -155,16 +143,15 @@ fn judge(
 /// What failures are counted by: the same for names that are not there.
 fn lock_subject(claim: &Claim, account: Option<&str>) -> String {
     let (typed, name) = match claim {
-        Claim::Root { email } => (email, String::new()),
-        Claim::User { account, name } => (account, name.trim().to_lowercase()),
+        Claim::Root { email } => (email, ""),
+        Claim::User { account, name } => (account, name.trim()),
     };
-    let typed = typed.trim().to_lowercase();
-    format!("signin/{}/{name}", account.unwrap_or(&typed))
+    password::lock_subject(account.unwrap_or(&typed.trim().to_lowercase()), name)
 }
 
 fn account(cx: &Context, claim: &Claim) -> Result<Option<String>> {
     match claim {
-        Claim::Root { email } => subject::account_of_email(cx, email),
+        Claim::Root { email } => accounts::of_email(cx, email),
         Claim::User { account, .. } => subject::account_named(cx, account),
     }
 }

@@ -9,7 +9,11 @@ use palisade_services::errors::internal;
 use palisade_shape::Result;
 use palisade_store::{Abort, StoreError, Transaction};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::sync::oneshot;
+
+/// How long slow work waits for its turn.
+const TURN_SECONDS_MAX: u64 = 10;
 
 /// Looks at the store. Nobody is signed in for it: accounts are named by whoever asks.
 pub fn read<T>(visit: &Visit<'_>, work: impl FnOnce(&mut Context) -> Result<T>) -> Result<T> {
@@ -26,6 +30,25 @@ pub fn read_now<T>(
     let caller = Caller::anonymous();
     let mut cx = Context::new(&server.plane, &caller, request, Access::Read(&snapshot));
     work(&mut cx)
+}
+
+/// Hashes on a thread that nobody else waits for. None when it is not its turn in time.
+pub async fn slowly<T: Send + 'static>(
+    visit: &Visit<'_>,
+    work: impl FnOnce(&Arc<Server>, &Request) -> Result<T> + Send + 'static,
+) -> Result<Option<T>> {
+    let places = visit.server.slow_places.clone();
+    let turn = Duration::from_secs(TURN_SECONDS_MAX);
+    let Ok(Ok(place)) = tokio::time::timeout(turn, places.acquire_owned()).await else {
+        return Ok(None);
+    };
+    let (server, request) = (visit.server.clone(), visit.request.clone());
+    let done = tokio::task::spawn_blocking(move || {
+        let done = work(&server, &request);
+        drop(place);
+        done
+    });
+    done.await.map_err(internal)?.map(Some)
 }
 
 /// Changes the store, and waits until the change is durable. `work` may run more than once.

@@ -8,7 +8,7 @@
 //!
 //! Source: IAM API reference, CreateLoginProfile and its like, ChangePassword.
 
-use super::password::{self, PROFILES, Profile};
+use super::password::{self, PROFILES, Profile, lock_subject};
 use super::principal::{Owner, named_or_own};
 use super::{access::Kind, user};
 use crate::caller::{Principal, SessionKind};
@@ -17,9 +17,9 @@ use crate::errors::{ACCESS_DENIED, VALIDATION_ERROR};
 use crate::password_hash;
 use palisade_model::iam::{
     ChangePasswordRequest, CreateLoginProfileRequest, CreateLoginProfileResponse,
-    DeleteLoginProfileRequest, ENTITY_ALREADY_EXISTS, GetLoginProfileRequest,
-    GetLoginProfileResponse, INVALID_USER_TYPE, LoginProfile, NO_SUCH_ENTITY,
-    UpdateLoginProfileRequest,
+    DeleteLoginProfileRequest, ENTITY_ALREADY_EXISTS, ENTITY_TEMPORARILY_UNMODIFIABLE,
+    GetLoginProfileRequest, GetLoginProfileResponse, INVALID_USER_TYPE, LoginProfile,
+    NO_SUCH_ENTITY, UpdateLoginProfileRequest,
 };
 use palisade_shape::{Error, Nothing, Result, Timestamp};
 
@@ -161,6 +161,10 @@ fn planned_change(cx: &Context, input: &ChangePasswordRequest) -> Result<(Holder
     let holder = holder(cx, Some(name))?;
     let profile = holder.profile(cx)?;
     let current = profile.passwords.first().ok_or_else(|| holder.missing())?;
+    if cx.plane.attempts.must_wait(&lock_subject(cx.account(), &holder.name), cx.now()) {
+        let message = "There were too many attempts with a wrong password. Wait and try again.";
+        return Err(ENTITY_TEMPORARILY_UNMODIFIABLE.because(message));
+    }
     if !password_hash::is(cx, old_password, current)? {
         return Err(ACCESS_DENIED.because("The old password was incorrect."));
     }
@@ -176,8 +180,16 @@ pub fn prepare_change(cx: &mut Context, input: &ChangePasswordRequest) -> Result
 
 /// Sets the password of the user who calls. An expired one can be changed so too, `HardExpiry` or
 /// not: that is for sign-in (IAM User Guide, "Set an account password policy for IAM users").
+/// Wrong old passwords count like those at sign-in.
 pub fn change_password(cx: &mut Context, input: ChangePasswordRequest) -> Result<Nothing> {
-    let (holder, profile) = planned_change(cx, &input)?;
+    let planned = planned_change(cx, &input);
+    if let (Err(error), Principal::User { name, .. }) = (&planned, &cx.caller.principal)
+        && error.code.code == ACCESS_DENIED.code
+    {
+        cx.plane.attempts.failed(&lock_subject(cx.account(), name), cx.now());
+    }
+    let (holder, profile) = planned?;
+    cx.plane.attempts.succeeded(&lock_subject(cx.account(), &holder.name));
     cx.put(&PROFILES, &profile)?;
     holder.touch(cx);
     Ok(Nothing)

@@ -94,6 +94,11 @@ pub fn verify(cx: &Context, owner: &Owner, password: &str) -> Result<Option<Stan
     Ok(right.then(|| standing(profile, policy.as_ref(), cx.now())))
 }
 
+/// What wrong passwords of a user are counted by, at every door; root has no name.
+pub fn lock_subject(account: &str, name: &str) -> String {
+    format!("signin/{account}/{}", name.to_lowercase())
+}
+
 fn standing(profile: &Profile, policy: Option<&PasswordPolicy>, now: Timestamp) -> Standing {
     let expires = policy.and_then(|policy| expires_millis(profile, policy));
     if expires.is_some_and(|at| at <= now.millis()) {

@@ -3,6 +3,7 @@
 
 pub mod federation;
 pub mod record;
+pub mod recovery;
 pub mod session;
 pub mod step;
 pub mod subject;

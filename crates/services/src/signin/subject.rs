@@ -1,7 +1,7 @@
 //! Whom a sign-in is about: a root user, found by its account's e-mail address, or a user, found by
 //! account and name.
 
-use crate::accounts::{self, Account};
+use crate::accounts;
 use crate::caller::{Caller, Session, SessionKind};
 use crate::context::Context;
 use crate::iam::access::Kind;
@@ -43,15 +43,6 @@ pub fn account_named(cx: &Context, text: &str) -> Result<Option<String>> {
         Some(id) if cx.exists(&accounts::ACCOUNTS, &id)? => Ok(Some(id)),
         _ => Ok(None),
     }
-}
-
-/// The account whose root user has that e-mail address. One address that several accounts have
-/// names none of them.
-pub fn account_of_email(cx: &Context, email: &str) -> Result<Option<String>> {
-    let email = email.trim().to_lowercase();
-    let accounts: Vec<Account> = cx.all(&accounts::ACCOUNTS, "")?;
-    let mut found = accounts.into_iter().filter(|known| known.email.to_lowercase() == email);
-    Ok(found.next().filter(|_| found.next().is_none()).map(|account| account.id))
 }
 
 /// The root user of an account.

@@ -67,9 +67,9 @@ fn without_a_policy_three_kinds_of_eight_characters_do() {
              Password should have at least one symbol"
                 .to_owned(),
         ),
-        // The lab's account is root@example.com.
+        // The lab's account is root+123456789012@example.com.
         (
-            "Root@Example.Com",
+            "Root+123456789012@Example.Com",
             "Password should not be identical to the name or e-mail address of the account"
                 .to_owned(),
         ),
