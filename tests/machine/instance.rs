@@ -1,7 +1,7 @@
 //! The instance metadata service.
 
 use super::{ACCOUNT, Site, WHO, assumed, role};
-use crate::support::{have_boto3, skip};
+use crate::support::{Caller, Keys, have_boto3, skip};
 use serde_json::{Value, json};
 
 const ID: &str = "i-0123456789abcdef0";
@@ -58,6 +58,43 @@ fn a_workload_finds_its_role_with_the_address_alone() {
     assert_eq!(event["recipientAccountId"], ACCOUNT);
     let shown = event["responseElements"]["credentials"].as_object().unwrap();
     assert!(!shown.contains_key("secretAccessKey"), "{event}");
+}
+
+#[test]
+fn sessions_say_which_instance_they_are_of() {
+    let Some(site) = site("sessions_say_which_instance_they_are_of", "imds-v1 = true") else {
+        return;
+    };
+    equip(&site);
+    let root = site.root();
+    let policy = json!({ "Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Action": "iam:ListAccountAliases", "Resource": "*",
+        "Condition": {
+            "NumericGreaterThanEquals": { "ec2:RoleDelivery": "2.0" },
+            "ArnEquals": {
+                "ec2:SourceInstanceArn": format!("arn:aws:ec2:us-east-1:{ACCOUNT}:instance/{ID}"),
+            },
+        },
+    }] });
+    let input =
+        json!({ "RoleName": "app", "PolicyName": "v2", "PolicyDocument": policy.to_string() });
+    root.ok("iam", "PutRolePolicy", input);
+    let older: Value = {
+        let (status, _, body) = site.ask("GET", &format!("{KEYS}app"), "");
+        assert_eq!(status, 200, "{body}");
+        serde_json::from_str(&body).unwrap()
+    };
+    let session = |keys: &Value| {
+        let credentials = json!({ "Credentials": {
+            "AccessKeyId": keys["AccessKeyId"],
+            "SecretAccessKey": keys["SecretAccessKey"],
+            "SessionToken": keys["Token"],
+        } });
+        Caller { boto: &site.boto, keys: Keys::of_session(&credentials) }
+    };
+    session(&keys(&site)).ok("iam", "ListAccountAliases", json!({}));
+    let input = json!({});
+    session(&older).refused(("iam", "ListAccountAliases"), input, ("AccessDenied", 403));
 }
 
 #[test]

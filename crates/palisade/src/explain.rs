@@ -76,15 +76,7 @@ fn newest(server: &Server, account: Option<&str>) -> Result<Option<AuditRecord>>
         }
     };
     for account in accounts {
-        let query = AuditQuery {
-            account: &account,
-            region: None,
-            from_millis: i64::MIN,
-            to_millis: i64::MAX,
-            newest_first: true,
-            after: None,
-            limit: 1,
-        };
+        let query = AuditQuery::newest(&account, 1);
         for (_, record) in snapshot.audit_scan(&query).map_err(from_store)? {
             if newest.as_ref().is_none_or(|known| known.time_millis < record.time_millis) {
                 newest = Some(record);
@@ -265,8 +257,10 @@ fn request_of(server: &Server, record: &DecisionRecord) -> Result<Request> {
         referer: record.context.referer.clone(),
         secure: record.context.secure,
         way: Way {
-            called_via: record.context.invoked_by.clone().into_iter().collect(),
-            ..Way::default()
+            called_via: record.context.called_via.clone(),
+            source: record.context.source.clone(),
+            endpoint: record.context.endpoint.clone(),
+            instance: None,
         },
         at: Timestamp::from_millis(at.as_millisecond()),
         ..first_start::request_of_start(&server.plane)

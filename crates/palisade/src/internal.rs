@@ -11,7 +11,7 @@ use palisade_model::sts::Credentials;
 use palisade_protocol::Labels;
 use palisade_services::authorization::{Credential, without_key};
 use palisade_services::caller::Caller;
-use palisade_services::context::Request;
+use palisade_services::context::{Request, Way};
 use palisade_services::errors::{ACCESS_DENIED, internal};
 use palisade_services::password_hash::Hashes;
 use palisade_services::random;
@@ -21,16 +21,17 @@ use palisade_shape::{Named, Result};
 use palisade_store::Read;
 use std::sync::Arc;
 
-/// Calls an operation as an AWS service: `ec2.amazonaws.com`. `O` is its output.
+/// Calls an operation as an AWS service: `ec2.amazonaws.com`. `way` says what for; `O` is its output.
 pub async fn call<O: Named>(
     server: &Arc<Server>,
     principal: &str,
+    way: Way,
     service: &'static Service,
     operation: &'static str,
     input: Box<dyn Input>,
 ) -> Result<O> {
     let credential = Arc::new(without_key(Caller::service(principal)));
-    let request = request_of_start(&server.plane);
+    let request = Request { way, ..request_of_start(&server.plane) };
     run(server, (request, credential, None), service, operation, input).await
 }
 

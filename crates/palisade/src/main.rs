@@ -21,6 +21,7 @@ mod receipt;
 mod record;
 mod recorded;
 mod route;
+mod sarif;
 mod server;
 mod signin;
 mod tls;

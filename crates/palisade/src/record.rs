@@ -222,7 +222,6 @@ impl Consulted<'_> {
             request: self.request,
             caller: self.fragment,
             revision: self.revision,
-            invoked_by: self.request.way.called_via.last().map(String::as_str),
             requirements: &self.requirements,
             policies: self.policies,
             error: self.error,

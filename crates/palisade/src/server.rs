@@ -6,18 +6,13 @@ use crate::issuer::{self, Issuers};
 use crate::metrics::Metrics;
 use crate::route::Router;
 use palisade_protocol::sigv4::SigningKeys;
-use palisade_services::attempts::Attempts;
-use palisade_services::authorization::Credentials;
 use palisade_services::caller::Caller;
 use palisade_services::clock::{Clock, SystemClock};
 use palisade_services::context::{Access, Context};
 use palisade_services::iam::{access_key, last_accessed};
-use palisade_services::last_access::LastAccesses;
 use palisade_services::plane::{Plane, Settings};
 use palisade_services::random::{Random, SystemRandom};
 use palisade_services::reads::Reads;
-use palisade_services::sts::issuer_keys::IssuerKeys;
-use palisade_services::usage::Usage;
 use palisade_store::{
     Abort, MASTER_KEY_NAME, MasterKey, Options, ReadLog, Sealer, Store, Transaction,
 };
@@ -209,17 +204,6 @@ fn open_plane(
     let sealer = Sealer::open(store.clone(), master, fill).map_err(text)?;
     let account_id = first_start::account_id(&store, &*random, config)?;
     let settings = Settings { lab: config.lab, account_id, region: config.region.clone() };
-    Ok(Plane {
-        store,
-        reads: Reads::new(log, config.synced_reads),
-        sealer,
-        clock,
-        random,
-        settings,
-        credentials: Credentials::default(),
-        issuer_keys: IssuerKeys::default(),
-        attempts: Attempts::default(),
-        usage: Usage::default(),
-        last_accesses: LastAccesses::default(),
-    })
+    let reads = Reads::new(log, config.synced_reads);
+    Ok(Plane::new(store, reads, sealer, clock, random, settings))
 }

@@ -6,6 +6,7 @@
 
 use crate::action::ActionName;
 use crate::combine::{Verdicts, combine};
+use crate::document::DocumentKind;
 use crate::rcp_services::supports_rcp;
 use crate::request::Request;
 use crate::set::PolicySet;
@@ -197,6 +198,21 @@ impl Layer {
     /// The layers of one set each, in the order in which they are named.
     pub(crate) const SINGLE: [Self; 5] =
         [Self::VpcEndpoint, Self::Boundary, Self::Session, Self::Resource, Self::Identity];
+
+    /// What kind of documents it is made of; none where it is no layer of policies.
+    pub(crate) fn document_kind(self) -> Option<DocumentKind> {
+        Some(match self {
+            Self::Scp => DocumentKind::Scp,
+            Self::Rcp => DocumentKind::Rcp,
+            Self::VpcEndpoint => DocumentKind::VpcEndpoint,
+            Self::Boundary => DocumentKind::Boundary,
+            Self::Session => DocumentKind::Session,
+            Self::Resource => DocumentKind::Resource,
+            Self::Trust => DocumentKind::Trust,
+            Self::Identity => DocumentKind::Identity,
+            Self::Unresolvable => return None,
+        })
+    }
 
     /// The layer's only set.
     pub(crate) fn set<'a>(self, policies: &Policies<'a>) -> Option<&'a PolicySet> {

@@ -84,19 +84,8 @@ impl std::error::Error for FactsError {}
 
 impl LayerFacts {
     pub(crate) fn document_kind(&self) -> Result<DocumentKind, FactsError> {
-        Ok(match self.layer {
-            Layer::Scp => DocumentKind::Scp,
-            Layer::Rcp => DocumentKind::Rcp,
-            Layer::VpcEndpoint => DocumentKind::VpcEndpoint,
-            Layer::Boundary => DocumentKind::Boundary,
-            Layer::Session => DocumentKind::Session,
-            Layer::Resource => DocumentKind::Resource,
-            Layer::Trust => DocumentKind::Trust,
-            Layer::Identity => DocumentKind::Identity,
-            Layer::Unresolvable => {
-                return Err(FactsError("`unresolvable` is no layer of policies".to_owned()));
-            }
-        })
+        let kind = self.layer.document_kind();
+        kind.ok_or_else(|| FactsError("`unresolvable` is no layer of policies".to_owned()))
     }
 
     pub(crate) fn compile(&self) -> Result<Vec<Arc<CompiledPolicy>>, FactsError> {

@@ -119,7 +119,8 @@ pub struct Session {
     /// The session was obtained with the credentials of a role session.
     #[serde(default)]
     pub chained: bool,
-    /// `aws:FederatedProvider` and the provider's keys (`accounts.google.com:sub`, …), by key.
+    /// What who issued the session says of it, by condition key: `aws:FederatedProvider` and the
+    /// provider's keys (`accounts.google.com:sub`, …), or those of an instance.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub federation: BTreeMap<String, String>,
 }

@@ -8,6 +8,7 @@ use crate::random;
 use crate::table::{Scope, Table};
 use palisade_shape::{Error, Result, Timestamp};
 use palisade_store::{AuditRecord, Document, Job, Key, Read, StoreError, Transaction};
+use serde::{Deserialize, Serialize};
 
 /// The facts of a request that are the same whatever it asks for.
 #[derive(Clone, Debug)]
@@ -40,17 +41,29 @@ pub struct Way {
     /// What a calling service principal acts for.
     pub source: Option<Source>,
     pub endpoint: Option<Endpoint>,
+    /// The instance that EC2 obtains credentials for.
+    pub instance: Option<Instance>,
+}
+
+/// An instance whose metadata service hands out a role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Instance {
+    pub arn: String,
+    /// The version of the metadata service that was asked: `1.0` or `2.0`, as `ec2:RoleDelivery`
+    /// has it.
+    pub delivery: &'static str,
 }
 
 /// The resource on whose behalf a service principal calls.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
     pub arn: String,
     pub account: String,
 }
 
 /// The VPC endpoint that a request came through.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Endpoint {
     /// `vpce-…`
     pub id: String,

@@ -32,6 +32,32 @@ pub struct Plane {
     pub last_accesses: LastAccesses,
 }
 
+impl Plane {
+    /// A plane on what was opened, with nothing cached.
+    pub fn new(
+        store: Store,
+        reads: Reads,
+        sealer: Sealer,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        settings: Settings,
+    ) -> Self {
+        Self {
+            store,
+            reads,
+            sealer,
+            clock,
+            random,
+            settings,
+            credentials: Credentials::default(),
+            issuer_keys: IssuerKeys::default(),
+            attempts: Attempts::default(),
+            usage: Usage::default(),
+            last_accesses: LastAccesses::default(),
+        }
+    }
+}
+
 /// How this installation was started.
 #[derive(Clone, Debug)]
 pub struct Settings {

@@ -9,18 +9,14 @@
 //! ```
 
 use crate::accounts;
-use crate::attempts::Attempts;
-use crate::authorization::Credentials;
 use crate::caller::{Caller, Principal};
 use crate::clock::FixedClock;
 use crate::context::{Access, Context, Request, Way};
 use crate::job;
-use crate::last_access::LastAccesses;
 use crate::plane::{Plane, Settings};
 use crate::random::{Random, SeededRandom};
 use crate::reads::Reads;
 use crate::sts::issuer_keys::{IssuerKeys, Known};
-use crate::usage::Usage;
 use palisade_shape::{Result, Timestamp};
 use palisade_store::{Abort, MasterKey, Options, Read, ReadLog, Sealer, Store, Transaction};
 use std::net::{IpAddr, Ipv4Addr};
@@ -48,19 +44,10 @@ impl Lab {
             Settings { lab: true, account_id: ACCOUNT.to_owned(), region: "us-east-1".to_owned() };
         let store = Store::open_ephemeral(&Options::default()).unwrap();
         let sealer = sealer(store.clone());
-        let plane = Plane {
-            store,
-            reads: Reads::new(ReadLog::in_memory(1 << 20), false),
-            sealer,
-            clock: Arc::new(FixedClock(NOW)),
-            random: Arc::new(SeededRandom::new(42)),
-            settings,
-            credentials: Credentials::default(),
-            issuer_keys: IssuerKeys::new(Known { fetch_any: true, ..Known::default() }),
-            attempts: Attempts::default(),
-            usage: Usage::default(),
-            last_accesses: LastAccesses::default(),
-        };
+        let reads = Reads::new(ReadLog::in_memory(1 << 20), false);
+        let (clock, random) = (Arc::new(FixedClock(NOW)), Arc::new(SeededRandom::new(42)));
+        let mut plane = Plane::new(store, reads, sealer, clock, random, settings);
+        plane.issuer_keys = IssuerKeys::new(Known { fetch_any: true, ..Known::default() });
         let request = Request {
             id: "00000000-0000-4000-8000-000000000000".to_owned(),
             region: "us-east-1".to_owned(),

@@ -137,6 +137,22 @@ pub struct AuditQuery<'a> {
     pub limit: usize,
 }
 
+impl<'a> AuditQuery<'a> {
+    /// The newest records of an account, of all regions and times.
+    #[must_use]
+    pub fn newest(account: &'a str, limit: usize) -> Self {
+        Self {
+            account,
+            region: None,
+            from_millis: i64::MIN,
+            to_millis: i64::MAX,
+            newest_first: true,
+            after: None,
+            limit,
+        }
+    }
+}
+
 /// Work that must happen after a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {

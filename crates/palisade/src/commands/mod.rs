@@ -7,7 +7,6 @@ pub mod env;
 pub mod explain;
 pub mod health;
 pub mod policy;
-mod sarif;
 pub mod serve;
 pub mod test;
 pub mod validate;

@@ -1,13 +1,15 @@
 //! `palisade policy validate`: what IAM Access Analyzer would find, without a server.
 
 use super::policy::open;
-use super::sarif;
+use crate::sarif::{self, Configuration, Extent, Location, Message, Region, Rule};
 use clap::{Args, ValueEnum};
 use palisade_policy::{
-    DocumentKind, Finding, PathElement, Severity, Validation, guess_kind, refusals, validate,
+    DocumentKind, Finding, Location as Place, PathElement, Severity, Validation, guess_kind,
+    refusals, validate,
 };
 use palisade_services::accessanalyzer::knowledge::Reference;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -60,7 +62,7 @@ impl Validate {
         let printed = match self.format {
             Format::Text => lines(&checked, &mut out),
             Format::Json => print(&checked, &mut out),
-            Format::Sarif => print(&sarif::log(&checked), &mut out),
+            Format::Sarif => print(&log(&checked), &mut out),
         };
         printed.map_err(|error| format!("cannot print: {error}"))?;
         let mut findings = checked.iter().flat_map(|checked| &checked.findings);
@@ -108,6 +110,58 @@ fn line(file: &Path, finding: &Finding) -> String {
     let place = if place.is_empty() { place } else { format!(" [{place}]") };
     let (line, column) = (at.line, at.column);
     format!("{}:{line}:{column}: {severity} {code}: {message}{detail}{place}", file.display())
+}
+
+/// The findings of all documents as one run.
+fn log(checked: &[Checked]) -> sarif::Log {
+    let findings = checked.iter().flat_map(|checked| &checked.findings);
+    let codes: BTreeMap<&str, &Finding> = findings.map(|finding| (finding.code, finding)).collect();
+    let rules = codes.values().map(|finding| Rule {
+        id: finding.code,
+        short_description: None,
+        help_uri: Some(finding.learn_more()),
+        default_configuration: Configuration { level: level(finding.severity) },
+    });
+    let index = |code: &str| codes.keys().position(|known| *known == code).unwrap_or_default();
+    let results = checked.iter().flat_map(|checked| {
+        checked.findings.iter().map(|finding| outcome(&checked.file, finding, index(finding.code)))
+    });
+    sarif::Log::new("palisade", rules.collect(), results.collect())
+}
+
+fn outcome(file: &Path, finding: &Finding, rule_index: usize) -> sarif::Outcome {
+    let text = match &finding.detail {
+        Some(detail) => format!("{} ({detail})", finding.message),
+        None => finding.message.clone(),
+    };
+    sarif::Outcome {
+        rule_id: finding.code,
+        rule_index,
+        level: level(finding.severity),
+        message: Message { text },
+        locations: [location(file, &finding.at)],
+        related_locations: finding.related.iter().map(|place| location(file, place)).collect(),
+    }
+}
+
+fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::SecurityWarning | Severity::Warning => "warning",
+        Severity::Suggestion => "note",
+    }
+}
+
+fn location(file: &Path, place: &Place) -> Location {
+    let extent = Extent {
+        start_column: place.column,
+        end_line: place.end_line,
+        end_column: place.end_column,
+        char_offset: place.characters.start,
+        char_length: place.characters.end - place.characters.start,
+    };
+    let region = Region { start_line: place.line, extent: Some(extent) };
+    Location::new(file, region, path(&place.path))
 }
 
 /// The way to a place: `Statement[0].Action`.

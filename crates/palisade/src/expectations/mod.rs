@@ -16,8 +16,6 @@ use table::Expectation;
 /// One expectation with its questions: several where it names several actions by a wildcard.
 pub struct Case {
     pub file: String,
-    /// The number of the test in its file, from 1.
-    pub number: usize,
     /// Where it stands in the file; 1 where that is not known.
     pub line: usize,
     pub expected: Expectation,

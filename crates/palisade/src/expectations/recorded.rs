@@ -43,15 +43,7 @@ pub fn calls(plane: &Plane, most: usize) -> Result<Vec<Call>> {
     let snapshot = plane.store.snapshot();
     let accounts = snapshot.scan(ACCOUNTS.name, "", "", "", None, ACCOUNTS_MAX);
     for (account, _) in accounts.map_err(from_store)? {
-        let query = AuditQuery {
-            account: &account,
-            region: None,
-            from_millis: i64::MIN,
-            to_millis: i64::MAX,
-            newest_first: true,
-            after: None,
-            limit: most,
-        };
+        let query = AuditQuery::newest(&account, most);
         let found = snapshot.audit_scan(&query).map_err(from_store)?;
         records.extend(found.into_iter().map(|(_, record)| record));
     }

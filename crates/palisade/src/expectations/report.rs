@@ -1,10 +1,11 @@
 //! How the tests went: for people, as JUnit's XML, as SARIF.
 
 use super::Outcome;
+use crate::sarif::{self, Configuration, Location, Message, Region, Rule};
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
-use serde_json::{Value, json};
 use std::io::Cursor;
+use std::path::Path;
 
 /// One line a test, its failures below it, and the counts.
 pub fn text(outcomes: &[Outcome]) -> String {
@@ -108,44 +109,30 @@ fn junit_suite(writer: &mut Xml, suite: &[Outcome]) -> std::io::Result<()> {
     Ok(())
 }
 
-const RULE: &str = "policy-test";
-
-/// SARIF 2.1.0: a result for each test that failed, at its place in the file.
+/// A result for each test that failed, at its line of the file.
 pub fn sarif(outcomes: &[Outcome]) -> Result<String, String> {
     let failed = outcomes.iter().filter(|outcome| !outcome.passed());
-    let results: Vec<Value> = failed
-        .map(|outcome| {
-            json!({
-                "ruleId": RULE,
-                "level": "error",
-                "message": { "text": outcome.failures.join("\n") },
-                "locations": [{
-                    "physicalLocation": {
-                        "artifactLocation": { "uri": outcome.case.file },
-                        "region": { "startLine": outcome.case.line },
-                    }
-                }],
-                "properties": { "test": title(outcome), "number": outcome.case.number },
-            })
-        })
-        .collect();
-    let rule = json!({
-        "id": RULE,
-        "name": "PolicyTest",
-        "shortDescription": { "text": "A policy test expects another decision." },
-        "defaultConfiguration": { "level": "error" },
+    let results = failed.map(|outcome| {
+        let region = Region { start_line: outcome.case.line, extent: None };
+        sarif::Outcome {
+            rule_id: RULE,
+            rule_index: 0,
+            level: "error",
+            message: Message { text: outcome.failures.join("\n") },
+            locations: [Location::new(Path::new(&outcome.case.file), region, title(outcome))],
+            related_locations: Vec::new(),
+        }
     });
-    let report = json!({
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{
-            "tool": { "driver": {
-                "name": "palisade test",
-                "version": env!("CARGO_PKG_VERSION"),
-                "rules": [rule],
-            } },
-            "results": results,
-        }],
-    });
-    serde_json::to_string_pretty(&report).map(|text| text + "\n").map_err(|error| error.to_string())
+    let rule = Rule {
+        id: RULE,
+        short_description: Some(Message {
+            text: "A policy test expects another decision.".to_owned(),
+        }),
+        help_uri: None,
+        default_configuration: Configuration { level: "error" },
+    };
+    let log = sarif::Log::new("palisade test", vec![rule], results.collect());
+    serde_json::to_string_pretty(&log).map(|text| text + "\n").map_err(|error| error.to_string())
 }
+
+const RULE: &str = "policy-test";

@@ -4,18 +4,13 @@ use super::folder::Folder;
 use super::recorded::{self, Call};
 use crate::commands::client::{Endpoint, operator_token};
 use crate::first_start;
-use palisade_services::attempts::Attempts;
-use palisade_services::authorization::Credentials;
 use palisade_services::caller::Caller;
 use palisade_services::clock::SystemClock;
 use palisade_services::context::{Access, Context};
 use palisade_services::iam::simulation::{Question, Verdict, ask};
-use palisade_services::last_access::LastAccesses;
 use palisade_services::plane::{Plane, Settings};
 use palisade_services::random::{Random, SystemRandom};
 use palisade_services::reads::Reads;
-use palisade_services::sts::issuer_keys::IssuerKeys;
-use palisade_services::usage::Usage;
 use palisade_store::{MasterKey, Options, ReadLog, Sealer, Store};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -198,19 +193,8 @@ impl Copy {
         };
         let account_id = first_account(&store)?;
         let settings = Settings { lab: false, account_id, region: "us-east-1".to_owned() };
-        let plane = Plane {
-            store,
-            reads: Reads::new(reads, false),
-            sealer,
-            clock: Arc::new(SystemClock::default()),
-            random,
-            settings,
-            credentials: Credentials::default(),
-            issuer_keys: IssuerKeys::default(),
-            attempts: Attempts::default(),
-            usage: Usage::default(),
-            last_accesses: LastAccesses::default(),
-        };
+        let (reads, clock) = (Reads::new(reads, false), Arc::new(SystemClock::default()));
+        let plane = Plane::new(store, reads, sealer, clock, random, settings);
         Ok(Self { plane, _folder: folder })
     }
 }

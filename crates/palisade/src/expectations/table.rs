@@ -162,7 +162,7 @@ pub fn read(path: &Path) -> Result<Vec<Case>, String> {
                 return Err(format!("{shown}: more than {MOST_QUESTIONS} questions"));
             }
             let file = shown.to_string();
-            cases.push(Case { file, number, line, expected, questions: asked });
+            cases.push(Case { file, line, expected, questions: asked });
         }
     }
     if cases.is_empty() {

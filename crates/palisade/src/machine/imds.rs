@@ -14,7 +14,7 @@ use http::request::Parts as Head;
 use http::{HeaderValue, Method, StatusCode};
 use palisade_model::iam::InstanceProfile;
 use palisade_services::caller::Caller;
-use palisade_services::context::{Access, Context};
+use palisade_services::context::{self, Access, Context};
 use palisade_services::iam::instance_profile;
 use palisade_shape::{Error, Result, Timestamp};
 use serde_json::json as object;
@@ -37,7 +37,8 @@ pub struct Metadata {
     instance_id: String,
     imds_v1: bool,
     hop_limit: u32,
-    vendor: Vendor,
+    /// Of the two versions: sessions tell which one was asked.
+    vendors: [Vendor; 2],
 }
 
 impl Metadata {
@@ -46,14 +47,20 @@ impl Metadata {
         let (account, name) = profile(arn).ok_or("the instance profile's ARN is not one")?;
         let given = instance.instance_id.clone();
         let instance_id = given.unwrap_or_else(|| made_id(&format!("{arn} {}", instance.listen)));
-        let principal = "ec2.amazonaws.com";
+        let region = &server.plane.settings.region;
+        let instance_arn = format!("arn:aws:ec2:{region}:{account}:instance/{instance_id}");
+        let vendor = |delivery| {
+            let (principal, name) = ("ec2.amazonaws.com", instance_id.clone());
+            Vendor::new(server.clone(), principal, name, Vec::new())
+                .for_instance(context::Instance { arn: instance_arn.clone(), delivery })
+        };
         Ok(Self {
             profile_arn: arn.clone(),
             account: account.to_owned(),
             profile: name.to_owned(),
             imds_v1: instance.imds_v1,
             hop_limit: instance.hop_limit,
-            vendor: Vendor::new(server.clone(), principal, instance_id.clone(), Vec::new()),
+            vendors: [vendor("1.0"), vendor("2.0")],
             instance_id,
             server,
         })
@@ -65,6 +72,12 @@ impl Metadata {
             None => self.imds_v1,
             Some(token) => token.to_str().is_ok_and(|token| self.is_valid(token)),
         }
+    }
+
+    /// Version 2 is asked with a session token.
+    fn vendor(&self, head: &Head) -> &Vendor {
+        let [older, newer] = &self.vendors;
+        if head.headers.contains_key(TOKEN_HEADER) { newer } else { older }
     }
 
     /// A token is its own end, sealed: the server keeps nothing of it.
@@ -114,7 +127,7 @@ impl Metadata {
         Ok(found.filter(|profile| profile.arn == self.profile_arn))
     }
 
-    async fn get(&self, path: &str) -> Answer {
+    async fn get(&self, path: &str, vendor: &Vendor) -> Answer {
         let stored = match self.server.reading(|| self.stored()) {
             Ok(stored) => stored,
             Err(error) => return failed(&error),
@@ -124,7 +137,7 @@ impl Metadata {
         if let Some(wanted) = path.strip_prefix(CREDENTIALS) {
             return match role {
                 Some(role) if wanted.is_empty() => text(role.role_name.clone()),
-                Some(role) if wanted == role.role_name => self.credentials(role).await,
+                Some(role) if wanted == role.role_name => self.credentials(role, vendor).await,
                 _ => refuse(StatusCode::NOT_FOUND),
             };
         }
@@ -174,8 +187,8 @@ impl Metadata {
         json(StatusCode::OK, &document)
     }
 
-    async fn credentials(&self, role: &palisade_model::iam::Role) -> Answer {
-        let shown = match self.vendor.credentials(&role.arn).await {
+    async fn credentials(&self, role: &palisade_model::iam::Role, vendor: &Vendor) -> Answer {
+        let shown = match vendor.credentials(&role.arn).await {
             Ok(Vended { at, credentials, .. }) => object!({
                 "Code": "Success",
                 "LastUpdated": iso_8601(at),
@@ -212,7 +225,7 @@ impl Endpoint for Metadata {
                 }
                 match versioned(path) {
                     Some("") => text("dynamic\nmeta-data"),
-                    Some(rest) => self.get(rest).await,
+                    Some(rest) => self.get(rest, self.vendor(head)).await,
                     None if path == "/" => text("latest"),
                     None => refuse(StatusCode::NOT_FOUND),
                 }

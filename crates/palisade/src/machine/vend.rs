@@ -3,6 +3,7 @@
 use crate::internal;
 use crate::server::Server;
 use palisade_model::sts::{AssumeRoleRequest, AssumeRoleResponse, Credentials, Tag};
+use palisade_services::context::{Instance, Way};
 use palisade_shape::{Result, Timestamp};
 use std::sync::Arc;
 use tokio::sync::Mutex;
@@ -20,6 +21,8 @@ pub struct Vendor {
     /// The name of the sessions: what the workload is called.
     session_name: String,
     tags: Vec<(String, String)>,
+    /// The instance that it is for, if it is for one.
+    instance: Option<Instance>,
     kept: Mutex<Option<Vended>>,
 }
 
@@ -38,7 +41,12 @@ impl Vendor {
         session_name: String,
         tags: Vec<(String, String)>,
     ) -> Self {
-        Self { server, principal, session_name, tags, kept: Mutex::default() }
+        Self { server, principal, session_name, tags, instance: None, kept: Mutex::default() }
+    }
+
+    /// The same, for an instance: its sessions say so.
+    pub fn for_instance(self, instance: Instance) -> Self {
+        Self { instance: Some(instance), ..self }
     }
 
     /// The role's credentials: those in hand while they are fresh, else new ones.
@@ -67,9 +75,16 @@ impl Vendor {
             ..AssumeRoleRequest::default()
         };
         let service = &palisade_services::sts::SERVICE;
-        let output: AssumeRoleResponse =
-            internal::call(&self.server, self.principal, service, "AssumeRole", Box::new(input))
-                .await?;
+        let way = Way { instance: self.instance.clone(), ..Way::default() };
+        let output: AssumeRoleResponse = internal::call(
+            &self.server,
+            self.principal,
+            way,
+            service,
+            "AssumeRole",
+            Box::new(input),
+        )
+        .await?;
         let missing = || palisade_services::errors::internal("AssumeRole gave no credentials");
         output.credentials.ok_or_else(missing)
     }

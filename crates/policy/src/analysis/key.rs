@@ -1,10 +1,11 @@
 //! Condition operators and keys: whether they exist, and whether they fit each other.
 
 use super::Analysis;
-use super::keys::{self, KeyFacts, KeyType};
+use super::keys::{self, KeyFacts};
 use super::outline::{Clause, Sheet, member, members};
 use crate::document::DocumentKind;
 use crate::finding::Severity;
+use crate::key_type::KeyType;
 use crate::operator::{Family, Operator, Quantifier};
 
 /// Hosts of identity providers that many share, whose tokens name one audience.

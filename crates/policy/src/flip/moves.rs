@@ -164,17 +164,7 @@ fn new_deny(edited: &Edited, trace: &Trace) -> Option<Step> {
 /// The kind of a layer's documents, and the resource that a statement of it would name.
 fn document(edited: &Edited, layer: Layer) -> Option<(DocumentKind, &str)> {
     let facts = &edited.facts;
-    let kind = match layer {
-        Layer::Scp => DocumentKind::Scp,
-        Layer::Rcp => DocumentKind::Rcp,
-        Layer::VpcEndpoint => DocumentKind::VpcEndpoint,
-        Layer::Boundary => DocumentKind::Boundary,
-        Layer::Session => DocumentKind::Session,
-        Layer::Resource => DocumentKind::Resource,
-        Layer::Trust => DocumentKind::Trust,
-        Layer::Identity => DocumentKind::Identity,
-        Layer::Unresolvable => return None,
-    };
+    let kind = layer.document_kind()?;
     // A key's policy is about that key alone and says so with a star.
     let whole = layer == Layer::Resource && facts.rule == ResourceRule::KeyPolicy;
     let names_one = Arn::parse(&facts.resource).is_some() && !whole;

@@ -156,6 +156,8 @@ fn push_session(out: &mut Vec<u8>, session: &Session) {
     json::string(out, "mfaAuthenticated", proven);
     out.push(b'}');
     json::optional(out, "sourceIdentity", session.source_identity.as_deref());
+    let delivery = session.federation.get("ec2:RoleDelivery");
+    json::optional(out, "ec2RoleDelivery", delivery.map(String::as_str));
     out.push(b'}');
 }
 

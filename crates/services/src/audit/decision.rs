@@ -3,7 +3,7 @@
 use super::caller::CallerFragment;
 use super::json;
 use crate::authorization::Requirement;
-use crate::context::Request;
+use crate::context::{Request, Way};
 use crate::service::Known;
 use palisade_policy::{Layer, Outcome};
 use palisade_protocol::trail;
@@ -38,8 +38,6 @@ pub struct Decision<'a> {
     pub caller: &'a CallerFragment,
     /// The store's revision that was read.
     pub revision: u64,
-    /// The service that called on the caller's behalf.
-    pub invoked_by: Option<&'a str>,
     pub requirements: &'a [Decided<'a>],
     /// The caller's policies, as [`push_policies`] wrote them once for the cached identity.
     pub policies: &'a [u8],
@@ -110,7 +108,28 @@ impl Decision<'_> {
         json::optional(out, "userAgent", request.user_agent.as_deref());
         json::optional(out, "referer", request.referer.as_deref());
         json::boolean(out, "secure", request.secure);
-        json::optional(out, "invokedBy", self.invoked_by);
+        push_way(out, &request.way);
+        out.push(b'}');
+    }
+}
+
+/// How the request came here other than straight from its caller.
+fn push_way(out: &mut Vec<u8>, way: &Way) {
+    if !way.called_via.is_empty() {
+        json::strings(out, "calledVia", &way.called_via);
+    }
+    if let Some(source) = &way.source {
+        json::raw(out, "source", b"{");
+        json::string(out, "arn", &source.arn);
+        json::string(out, "account", &source.account);
+        out.push(b'}');
+    }
+    if let Some(endpoint) = &way.endpoint {
+        json::raw(out, "endpoint", b"{");
+        json::string(out, "id", &endpoint.id);
+        json::string(out, "vpcId", &endpoint.vpc_id);
+        json::string(out, "account", &endpoint.account);
+        json::string(out, "policy", &endpoint.policy);
         out.push(b'}');
     }
 }

@@ -3,6 +3,7 @@
 use super::caller::proven_at;
 use super::json;
 use crate::caller::{Caller, FederationProof, Principal, Session, SessionKind};
+use crate::context::{Endpoint, Source};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -91,9 +92,15 @@ pub struct ContextRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub referer: Option<String>,
     pub secure: bool,
-    /// The service that called on the caller's behalf.
+    /// The services that forwarded the call, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub called_via: Vec<String>,
+    /// What a calling service acted for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub invoked_by: Option<String>,
+    pub source: Option<Source>,
+    /// The VPC endpoint that the request came through, with its policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<Endpoint>,
 }
 
 /// One thing that had to be allowed, and whether it was.

@@ -1,7 +1,7 @@
 use super::*;
 use crate::authorization::Requirement;
 use crate::caller::{Caller, Principal, Session, SessionKind};
-use crate::context::{Notes, Request, TouchedResource, Way};
+use crate::context::{Endpoint, Notes, Request, Source, TouchedResource, Way};
 use crate::service::Known;
 use palisade_model::sts::{
     AssumeRoleRequest, AssumeRoleResponse, AssumedRoleUser, Credentials, Tag,
@@ -333,7 +333,6 @@ fn a_decision_record_is_read_back_as_it_was_written() {
         request: &request,
         caller: &caller,
         revision: 41,
-        invoked_by: None,
         requirements: &requirements,
         policies: &policies,
         error: Some(&error),
@@ -353,13 +352,50 @@ fn a_decision_record_is_read_back_as_it_was_written() {
 }
 
 #[test]
+fn a_decision_record_keeps_the_whole_way() {
+    let way = Way {
+        called_via: vec!["athena.amazonaws.com".to_owned(), "glue.amazonaws.com".to_owned()],
+        source: Some(Source {
+            arn: "arn:aws:cloudtrail:us-east-1:123456789012:trail/all".to_owned(),
+            account: "123456789012".to_owned(),
+        }),
+        endpoint: Some(Endpoint {
+            id: "vpce-1".to_owned(),
+            vpc_id: "vpc-1".to_owned(),
+            account: "123456789012".to_owned(),
+            policy: r#"{"Statement":[]}"#.to_owned(),
+        }),
+        instance: None,
+    };
+    let request = Request { way: way.clone(), ..request() };
+    let mut out = Vec::new();
+    let record = Decision {
+        request: &request,
+        caller: &CallerFragment::of(&Caller::anonymous()),
+        revision: 0,
+        requirements: &[],
+        policies: &[],
+        error: None,
+        lab: false,
+    };
+    record.write(&mut out);
+    let read = DecisionRecord::parse(&out).unwrap().context;
+    let read = Way {
+        called_via: read.called_via,
+        source: read.source,
+        endpoint: read.endpoint,
+        instance: None,
+    };
+    assert_eq!(read, way);
+}
+
+#[test]
 fn a_decision_record_of_a_call_that_ended_early() {
     let (request, caller) = (request(), CallerFragment::of(&Caller::anonymous()));
     let record = Decision {
         request: &request,
         caller: &caller,
         revision: 0,
-        invoked_by: None,
         requirements: &[],
         policies: &[],
         error: None,

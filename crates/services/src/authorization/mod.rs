@@ -19,7 +19,7 @@ pub use decide::{
     Consulted, Decided, authorize, decide, endpoint_policy, layers, resource_policy, standings,
 };
 pub use derive::{from_table, is_derivable, is_documented};
-pub use global_keys::{GLOBAL_KEYS, GlobalKey, KeyKind, KeyState, global_key};
+pub use global_keys::{GLOBAL_KEYS, GlobalKey, KeyState, global_key};
 pub use identity::{Attached, Dependencies, Identity, unchanged};
 pub use keys::{Keys, ServiceKeys, Standings};
 pub use organization::{Membership, Standing, standing};

@@ -115,7 +115,6 @@ impl SignIn {
             request,
             caller: &self.who,
             revision,
-            invoked_by: None,
             requirements: &[],
             policies: b"",
             error: error.as_ref(),

@@ -18,6 +18,7 @@ use palisade_model::sts::{
     AssumeRoleRequest, AssumeRoleResponse, AssumedRoleUser, ProvidedContext,
 };
 use palisade_shape::Result;
+use std::collections::BTreeMap;
 
 /// Of a session that is not told how long it should last, and the most of one that was obtained
 /// with another role's.
@@ -111,6 +112,7 @@ pub fn assume_role(cx: &mut Context, input: AssumeRoleRequest) -> Result<AssumeR
         source_identity: source_identity.clone(),
         mfa_at_millis: mfa::prove(cx, proof.as_ref())?,
         chained: caller.is_some(),
+        federation: instance_keys(cx),
         ..NewSession::of(issuer(&arn, role), SessionKind::AssumeRole, seconds)
     };
     let credentials = session::issue(cx, new)?;
@@ -189,6 +191,18 @@ fn requirement(
         requirement = requirement.with_keys("sts:TransitiveTagKeys", keys.clone());
     }
     requirement.with_tags(tags.to_vec())
+}
+
+/// What the sessions of an instance carry wherever they are used. Sessions that are assumed with
+/// them do not.
+fn instance_keys(cx: &Context) -> BTreeMap<String, String> {
+    let keys = cx.request.way.instance.as_ref().map(|instance| {
+        [
+            ("ec2:SourceInstanceArn".to_owned(), instance.arn.clone()),
+            ("ec2:RoleDelivery".to_owned(), instance.delivery.to_owned()),
+        ]
+    });
+    keys.into_iter().flatten().collect()
 }
 
 /// The ARN of a role session; it has the role's name and not its path.
