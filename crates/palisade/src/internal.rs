@@ -21,7 +21,8 @@ use palisade_shape::{Named, Result};
 use palisade_store::Read;
 use std::sync::Arc;
 
-/// Calls an operation as an AWS service: `ec2.amazonaws.com`. `way` says what for; `O` is its output.
+/// Calls an operation as an AWS service: `ec2.amazonaws.com`. `way` says what for; `O` is its
+/// output.
 pub async fn call<O: Named>(
     server: &Arc<Server>,
     principal: &str,
