@@ -3,6 +3,8 @@
 mod access_key;
 mod account;
 mod certificate;
+mod delegation;
+mod denial;
 mod group;
 mod instance_profile;
 mod login_profile;

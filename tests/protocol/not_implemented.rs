@@ -17,7 +17,7 @@ fn an_operation_that_is_missing_is_named() {
         ("kms", "KMS", "ListKeys", json!({})),
         ("sns", "SNS", "ListTopics", json!({})),
         ("sqs", "SQS", "ListQueues", json!({})),
-        ("iam", "IAM", "ListDelegationRequests", json!({})),
+        ("cloudformation", "CloudFormation", "ListStacks", json!({})),
         ("logs", "CloudWatch Logs", "DescribeLogGroups", json!({})),
         ("arc-region-switch", "ARC Region switch", "ListPlans", json!({})),
     ] {

@@ -129,6 +129,36 @@ def totp(order):
     return {"ok": f"{number % 1000000:06d}"}
 
 
+def sample(shape, given):
+    """The smallest input that the model allows; `given` has values for members with patterns."""
+    if shape.type_name == "structure":
+        wanted = shape.required_members
+        members = shape.members
+        return {name: given.get(name, None) or sample(members[name], given) for name in wanted}
+    if shape.type_name == "list":
+        return [sample(shape.member, given)]
+    if shape.type_name == "map":
+        return {sample(shape.key, given): sample(shape.value, given)}
+    if shape.type_name == "string":
+        return shape.enum[0] if shape.enum else "a" * max(1, shape.metadata.get("min", 1))
+    if shape.type_name in ("integer", "long"):
+        return max(1, shape.metadata.get("min", 1))
+    return {"boolean": True, "blob": b"a", "timestamp": 0}[shape.type_name]
+
+
+def sweep(order):
+    """Calls every operation of a service with the smallest input, and tells what became of it."""
+    made = client(order)
+    told = []
+    for operation in made.meta.service_model.operation_names:
+        shape = made.meta.service_model.operation_model(operation).input_shape
+        inputs = sample(shape, order["given"]) if shape else {}
+        answer = call({**order, "operation": operation, "input": inputs})
+        error = answer.get("error", {})
+        told.append([operation, error.get("code", ""), error.get("message", "")])
+    return {"ok": told}
+
+
 def plain(value):
     if isinstance(value, datetime.datetime):
         return value.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -139,6 +169,6 @@ def plain(value):
 
 for line in sys.stdin:
     order = json.loads(line)
-    answer = {"call": call, "raw": raw, "totp": totp}[order["order"]](order)
+    answer = {"call": call, "raw": raw, "sweep": sweep, "totp": totp}[order["order"]](order)
     sys.stdout.write(json.dumps(answer, default=plain) + "\n")
     sys.stdout.flush()

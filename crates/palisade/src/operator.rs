@@ -25,6 +25,7 @@ use std::sync::Arc;
 pub const PREFIX: &str = "/_palisade/";
 
 mod outbox;
+mod partner;
 mod simulate;
 
 type Answer = Result<serde_json::Value, Refusal>;
@@ -54,6 +55,7 @@ enum Task<'a> {
     Outbox,
     CreateAccount,
     LoadMfaToken,
+    RegisterDelegationPartner,
     UnloadMfaToken(&'a str),
 }
 
@@ -71,6 +73,7 @@ impl<'a> Task<'a> {
             ("GET", "outbox") => Self::Outbox,
             ("POST", "reset") => Self::Reset,
             ("POST", "accounts") => Self::CreateAccount,
+            ("POST", "delegation-partners") => Self::RegisterDelegationPartner,
             ("POST", "mfa-tokens") => Self::LoadMfaToken,
             ("DELETE", token) => Self::UnloadMfaToken(token.strip_prefix("mfa-tokens/")?),
             ("GET", decision) => Self::Decision(decision.strip_prefix("decisions/")?),
@@ -91,6 +94,7 @@ impl<'a> Task<'a> {
             Self::SetClock => Some("palisade:SetClock"),
             Self::Outbox => Some("palisade:GetOutbox"),
             Self::CreateAccount => Some("palisade:CreateAccount"),
+            Self::RegisterDelegationPartner => Some("palisade:RegisterDelegationPartner"),
             Self::LoadMfaToken => Some("palisade:LoadMfaToken"),
             Self::UnloadMfaToken(_) => Some("palisade:UnloadMfaToken"),
         }
@@ -266,6 +270,7 @@ async fn perform(
         Task::Outbox => outbox::messages(server, &reach),
         Task::Reset => reset(server).await,
         Task::CreateAccount => create_account(server, body).await,
+        Task::RegisterDelegationPartner => partner::register(server, body).await,
         Task::LoadMfaToken => load_mfa_token(server, body).await,
         Task::UnloadMfaToken(serial) => unload_mfa_token(server, serial).await,
     }

@@ -18,6 +18,9 @@ pub mod certificate;
 pub mod context_keys;
 pub mod credential;
 pub mod credential_report;
+mod delegation_check;
+pub mod delegation_partner;
+pub mod delegation_request;
 pub mod document;
 pub mod granted;
 pub mod group;
@@ -257,6 +260,18 @@ pub static OPERATIONS: &[Operation] = &[
         &Typed(organizations::generate_organizations_access_report),
     ),
     read("GetOrganizationsAccessReport", &Typed(organizations::get_organizations_access_report)),
+    // Delegation requests.
+    write("CreateDelegationRequest", &Typed(delegation_request::create_delegation_request))
+        .requiring(&Requiring(delegation_request::create_requirements)),
+    write("AssociateDelegationRequest", &Typed(delegation_request::associate_delegation_request)),
+    write("UpdateDelegationRequest", &Typed(delegation_request::update_delegation_request))
+        .requiring(&Requiring(delegation_request::update_requirements)),
+    write("AcceptDelegationRequest", &Typed(delegation_request::accept_delegation_request)),
+    write("RejectDelegationRequest", &Typed(delegation_request::reject_delegation_request)),
+    write("SendDelegationToken", &Typed(delegation_request::send_delegation_token)),
+    read("GetDelegationRequest", &Typed(delegation_request::get_delegation_request)),
+    read("ListDelegationRequests", &Typed(delegation_request::list_delegation_requests)),
+    read("GetHumanReadableSummary", &Typed(delegation_check::get_human_readable_summary)),
     // Roles.
     write("CreateRole", &Typed(role::create_role)).requiring(&Requiring(requirements::create_role)),
     read("GetRole", &Typed(role::get_role)),

@@ -5,6 +5,7 @@
 //! Management".
 
 use super::boundary;
+use super::delegation_request;
 use super::group::GROUPS;
 use super::instance_profile::INSTANCE_PROFILES;
 use super::mfa_device::VIRTUAL_DEVICES;
@@ -85,8 +86,15 @@ impl Resources for IamResources {
         }
     }
 
-    // The trust policy is deliberately not answered here: it decides about assuming a role
-    // ([`trust_policy`]), not about calls that administer it.
+    /// The owner of a delegation request may look at it and update it whatever its policies say.
+    /// A role's trust policy is deliberately not answered here: it decides about assuming a role
+    /// ([`trust_policy`]), not about calls that administer it.
+    fn policy(&self, cx: &mut Context, kind: &str, arn: &str) -> Result<Option<ResourcePolicy>> {
+        let id = Arn::parse(arn).map(|arn| arn.resource_name().to_owned());
+        let ("delegation-request", Some(id)) = (kind, id) else { return Ok(None) };
+        let document = delegation_request::owners_policy(cx, &id)?;
+        Ok(document.map(|document| ResourcePolicy { document, revision: 0, must_allow: false }))
+    }
 }
 
 /// The trust policy of a role, as the resource policy of `sts:AssumeRole` and its like: without an
