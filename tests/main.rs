@@ -19,6 +19,7 @@ mod cloudtrail;
 mod iam;
 mod machine;
 mod operator;
+mod organizations;
 mod protocol;
 mod signin;
 mod sts;

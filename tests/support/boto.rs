@@ -51,6 +51,8 @@ pub struct Refusal {
     pub message: String,
     pub status: u64,
     pub request_id: String,
+    /// The exception's `Reason`, where it has one.
+    pub reason: Box<str>,
     /// The exception as boto3 words it.
     pub text: String,
 }
@@ -167,7 +169,18 @@ pub struct Caller<'a> {
 impl Caller<'_> {
     /// Calls an operation by AWS's name for it.
     pub fn call(&self, service: &str, operation: &str, input: Value) -> Result<Value, Refusal> {
-        self.answer(service, operation, input, false)
+        self.answer("us-east-1", service, operation, input, false)
+    }
+
+    /// The same in another region.
+    pub fn in_region(
+        &self,
+        region: &str,
+        service: &str,
+        operation: &str,
+        input: Value,
+    ) -> Result<Value, Refusal> {
+        self.answer(region, service, operation, input, false)
     }
 
     /// The same without boto3's own checks, so that the server's are met.
@@ -177,11 +190,12 @@ impl Caller<'_> {
         operation: &str,
         input: Value,
     ) -> Result<Value, Refusal> {
-        self.answer(service, operation, input, true)
+        self.answer("us-east-1", service, operation, input, true)
     }
 
     fn answer(
         &self,
+        region: &str,
         service: &str,
         operation: &str,
         input: Value,
@@ -189,6 +203,7 @@ impl Caller<'_> {
     ) -> Result<Value, Refusal> {
         let answer = self.boto.order(json!({
             "order": "call",
+            "region": region,
             "service": service,
             "operation": operation,
             "input": input,
@@ -202,6 +217,7 @@ impl Caller<'_> {
             message: text("message"),
             status: error["status"].as_u64().unwrap_or(0),
             request_id: text("request_id"),
+            reason: text("reason").into(),
             text: text("text"),
         })
     }

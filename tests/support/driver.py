@@ -57,6 +57,7 @@ def call(order):
                 "message": told["Error"].get("Message", ""),
                 "status": metadata.get("HTTPStatusCode", 0),
                 "request_id": metadata.get("RequestId", ""),
+                "reason": told.get("Reason", ""),
                 "text": str(error),
             }
         }

@@ -142,8 +142,8 @@ fn one(
         standings: &standings,
         service: &remembered,
     };
-    let mut layers = levels(Layer::Scp, &standings.caller.scps)?;
-    layers.extend(levels(Layer::Rcp, &standings.resource.rcps)?);
+    let mut layers = levels(Layer::Scp, &standings.caller.scp_documents);
+    layers.extend(levels(Layer::Rcp, &standings.resource.rcp_documents));
     if let Some(set) = &endpoint {
         layers.push(of_set(Layer::VpcEndpoint, None, set)?);
     }
@@ -153,7 +153,7 @@ fn one(
         principal: credential.principal.clone(),
         action: requirement.action.clone(),
         resource: requirement.resource.clone(),
-        resource_account: (requirement.resource != "*").then(|| requirement.account.clone()),
+        resource_account: requirement.owner(&caller.account).map(str::to_owned),
         rule: consulted.rule,
         context: std::collections::BTreeMap::new(),
         layers,
@@ -175,8 +175,13 @@ fn more_keys<'k>(keys: &'k Keys<'_>, requirement: &'k Requirement) -> Vec<&'k st
 }
 
 /// The levels of an organization.
-fn levels(layer: Layer, sets: &[Arc<PolicySet>]) -> Result<Vec<LayerFacts>> {
-    sets.iter().enumerate().map(|(level, set)| of_set(layer, Some(level), set)).collect()
+fn levels(layer: Layer, levels: &[Arc<[Attached]>]) -> Vec<LayerFacts> {
+    let of = |(level, attached): (usize, &Arc<[Attached]>)| LayerFacts {
+        layer,
+        level: Some(level),
+        policies: attached.iter().map(document).collect(),
+    };
+    levels.iter().enumerate().map(of).collect()
 }
 
 /// The documents of a set, written back.

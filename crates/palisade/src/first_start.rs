@@ -93,7 +93,7 @@ pub fn account_id(store: &Store, random: &dyn Random, config: &Config) -> Result
         )),
         (Some(known), _) => Ok(known.account_id),
         (None, Some(wanted)) => Ok(wanted.clone()),
-        (None, None) => Ok(fresh_account_id(random)),
+        (None, None) => Ok(random::account_id(random)),
     }
 }
 
@@ -129,13 +129,6 @@ fn noted(store: &Store) -> Result<Option<FirstStart>, String> {
     let noted: FirstStart =
         serde_json::from_slice(&document.body).map_err(|error| error.to_string())?;
     Ok(Some(FirstStart { revision: document.revision, ..noted }))
-}
-
-/// Twelve digits that do not begin with a zero.
-fn fresh_account_id(random: &dyn Random) -> String {
-    let mut bytes = [0; 8];
-    random.fill(&mut bytes);
-    (100_000_000_000 + u64::from_be_bytes(bytes) % 900_000_000_000).to_string()
 }
 
 /// The root key that lab mode was told to use, or a fresh one.
@@ -182,7 +175,7 @@ pub fn create_account(
     name: &str,
     email: &str,
 ) -> Result<RootKey, String> {
-    let account = id.unwrap_or_else(|| fresh_account_id(&*plane.random));
+    let account = id.unwrap_or_else(|| random::account_id(&*plane.random));
     let access_key_id = random::access_key_id(&*plane.random, "AKIA", &account);
     let secret = random::secret_access_key(&*plane.random);
     let (email, password) = (email.to_owned(), random::console_password(&*plane.random));

@@ -15,6 +15,7 @@ use palisade_services::authorization::Requirement;
 use palisade_services::clock::Clock;
 use palisade_services::context::Request;
 use palisade_services::iam::mfa;
+use palisade_services::organizations;
 use palisade_shape::{Protocol, Timestamp};
 use serde::Deserialize;
 use serde_json::json;
@@ -54,6 +55,7 @@ enum Task<'a> {
     SetClock,
     Outbox,
     CreateAccount,
+    ReopenAccount(&'a str),
     LoadMfaToken,
     RegisterDelegationPartner,
     UnloadMfaToken(&'a str),
@@ -75,6 +77,9 @@ impl<'a> Task<'a> {
             ("POST", "accounts") => Self::CreateAccount,
             ("POST", "delegation-partners") => Self::RegisterDelegationPartner,
             ("POST", "mfa-tokens") => Self::LoadMfaToken,
+            ("POST", account) => {
+                Self::ReopenAccount(account.strip_prefix("accounts/")?.strip_suffix("/reopen")?)
+            }
             ("DELETE", token) => Self::UnloadMfaToken(token.strip_prefix("mfa-tokens/")?),
             ("GET", decision) => Self::Decision(decision.strip_prefix("decisions/")?),
             _ => return None,
@@ -95,6 +100,7 @@ impl<'a> Task<'a> {
             Self::Outbox => Some("palisade:GetOutbox"),
             Self::CreateAccount => Some("palisade:CreateAccount"),
             Self::RegisterDelegationPartner => Some("palisade:RegisterDelegationPartner"),
+            Self::ReopenAccount(_) => Some("palisade:ReopenAccount"),
             Self::LoadMfaToken => Some("palisade:LoadMfaToken"),
             Self::UnloadMfaToken(_) => Some("palisade:UnloadMfaToken"),
         }
@@ -271,6 +277,7 @@ async fn perform(
         Task::Reset => reset(server).await,
         Task::CreateAccount => create_account(server, body).await,
         Task::RegisterDelegationPartner => partner::register(server, body).await,
+        Task::ReopenAccount(account) => reopen_account(server, account).await,
         Task::LoadMfaToken => load_mfa_token(server, body).await,
         Task::UnloadMfaToken(serial) => unload_mfa_token(server, serial).await,
     }
@@ -400,6 +407,15 @@ async fn create_account(server: &Arc<Server>, body: &[u8]) -> Answer {
         "email": key.email,
         "password": key.password,
     }))
+}
+
+/// Opens a suspended account again, which AWS's support does on request.
+async fn reopen_account(server: &Arc<Server>, account: &str) -> Answer {
+    let id = account.to_owned();
+    first_start::as_operator(server, move |cx| organizations::closure::reopen(cx, &id))
+        .await
+        .map_err(|message| refuse(400, "ValidationException", message))?;
+    Ok(json!({ "accountId": account }))
 }
 
 #[derive(Deserialize)]

@@ -212,6 +212,7 @@ struct Consulted<'a> {
     revision: u64,
     requirements: Vec<audit::Decided<'a>>,
     policies: &'a [u8],
+    levels: Vec<&'a [u8]>,
     error: Option<&'a Error>,
     lab: bool,
 }
@@ -224,11 +225,25 @@ impl Consulted<'_> {
             revision: self.revision,
             requirements: &self.requirements,
             policies: self.policies,
+            levels: &self.levels,
             error: self.error,
             lab: self.lab,
         };
         record.write(out);
     }
+}
+
+/// The policies of the organizations that the caller and the resources are in, each once.
+fn levels(decided: &[Decided]) -> Vec<&[u8]> {
+    let mut levels: Vec<&[u8]> = Vec::new();
+    for one in decided {
+        for level in [&one.caller_standing.consulted_scps, &one.resource_standing.consulted_rcps] {
+            if !levels.contains(&level.as_slice()) {
+                levels.push(level);
+            }
+        }
+    }
+    levels
 }
 
 fn decision_of<'a>(
@@ -255,6 +270,7 @@ fn decision_of<'a>(
         revision,
         requirements: told.decided.iter().map(requirement).collect(),
         policies: &credential.consulted,
+        levels: levels(told.decided),
         error: told.error,
         lab: server.plane.settings.lab,
     }

@@ -76,9 +76,7 @@ impl Server {
         let followed = Arc::downgrade(&plane);
         plane.store.subscribe(Box::new(move |changes| {
             let Some(plane) = followed.upgrade() else { return };
-            for change in changes {
-                plane.credentials.changed(change.key.as_key().collection);
-            }
+            plane.credentials.committed(changes);
         }));
         Ok(Self {
             plane,

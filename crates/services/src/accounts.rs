@@ -17,6 +17,30 @@ pub struct Account {
     pub email: String,
     /// Milliseconds since the epoch.
     pub created_millis: i64,
+    #[serde(default, skip_serializing_if = "State::is_active")]
+    pub state: State,
+    /// When its closure began, in milliseconds since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_millis: Option<i64>,
+}
+
+/// Where an account is in its life. Only an active one proves anything and answers anybody.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum State {
+    #[default]
+    Active,
+    /// Its closure was asked for.
+    PendingClosure,
+    /// Closed, and can be opened again.
+    Suspended,
+    /// Closed for good.
+    Closed,
+}
+
+impl State {
+    pub fn is_active(&self) -> bool {
+        matches!(self, Self::Active)
+    }
 }
 
 /// Accounts, by id.
@@ -60,6 +84,8 @@ pub fn create(cx: &mut Context, id: &str, name: &str, email: &str) -> Result<Acc
         name: name.to_owned(),
         email: email.to_owned(),
         created_millis: cx.now().millis(),
+        state: State::Active,
+        closed_millis: None,
     };
     cx.insert(&ACCOUNTS, &account)?;
     cx.insert(&EMAILS, &Email { email: normal(email), account: id.to_owned() })?;
@@ -78,6 +104,11 @@ pub fn change_email(cx: &mut Context, id: &str, email: &str) -> Result<()> {
     cx.insert(&EMAILS, &Email { email: normal(email), account: id.to_owned() })?;
     account.email = email.to_owned();
     cx.put(&ACCOUNTS, &account)
+}
+
+/// Whether the account exists and is not closed or about to be.
+pub fn is_active(cx: &Context, id: &str) -> Result<bool> {
+    Ok(cx.get(&ACCOUNTS, id)?.is_some_and(|account| account.state.is_active()))
 }
 
 #[cfg(test)]

@@ -283,6 +283,11 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// Whether what is read here may be the change of somebody that is not durable yet.
+    pub fn is_transaction(&self) -> bool {
+        matches!(self.access, Access::Write(_))
+    }
+
     fn writer(&mut self) -> Result<&mut dyn Transaction> {
         match &mut self.access {
             Access::Read(_) => Err(internal("a handler declared as read tried to write")),

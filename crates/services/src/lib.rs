@@ -18,6 +18,7 @@ pub mod errors;
 pub mod iam;
 pub mod job;
 pub mod last_access;
+pub mod organizations;
 pub mod outbox;
 pub mod page;
 pub mod password_hash;
@@ -36,5 +37,10 @@ pub mod usage;
 use service::Service;
 
 /// All services that are answered here; the others are known by name and answered 501.
-pub static SERVICES: &[&Service] =
-    &[&accessanalyzer::SERVICE, &cloudtrail::SERVICE, &iam::SERVICE, &sts::SERVICE];
+pub static SERVICES: &[&Service] = &[
+    &accessanalyzer::SERVICE,
+    &cloudtrail::SERVICE,
+    &iam::SERVICE,
+    &organizations::SERVICE,
+    &sts::SERVICE,
+];

@@ -64,6 +64,18 @@ pub fn unique_id(random: &dyn Random, prefix: &str) -> String {
     format!("{prefix}{}", text(random, BASE32, 17))
 }
 
+/// The id of what Organizations makes: a prefix and small letters and digits (`o-a2b3c4d5e6`).
+pub fn lower_id(random: &dyn Random, prefix: &str, length: usize) -> String {
+    format!("{prefix}{}", text(random, BASE32, length).to_ascii_lowercase())
+}
+
+/// The id of an account: twelve digits that do not begin with a zero.
+pub fn account_id(random: &dyn Random) -> String {
+    let mut bytes = [0; 8];
+    random.fill(&mut bytes);
+    (100_000_000_000 + u64::from_be_bytes(bytes) % 900_000_000_000).to_string()
+}
+
 /// An access key id. As in AWS, the account is encoded in the characters after the prefix, which is
 /// what lets `sts:GetAccessKeyInfo` name the account of any key.
 pub fn access_key_id(random: &dyn Random, prefix: &str, account: &str) -> String {

@@ -197,7 +197,7 @@ impl<I: Named + Sync> Proves for Proving<I> {
     }
 }
 
-fn typed<I: 'static>(input: &dyn Input) -> Result<&I> {
+pub(crate) fn typed<I: 'static>(input: &dyn Input) -> Result<&I> {
     input
         .as_any()
         .downcast_ref()

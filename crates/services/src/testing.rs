@@ -61,7 +61,14 @@ impl Lab {
             service: "test",
             operation: "Test",
         };
-        Self { plane: Arc::new(plane), caller: Caller::root(ACCOUNT), request }.in_account(ACCOUNT)
+        let plane = Arc::new(plane);
+        let followed = Arc::downgrade(&plane);
+        plane.store.subscribe(Box::new(move |changes| {
+            if let Some(plane) = followed.upgrade() {
+                plane.credentials.committed(changes);
+            }
+        }));
+        Self { plane, caller: Caller::root(ACCOUNT), request }.in_account(ACCOUNT)
     }
 
     /// The same plane, called by the root user of that account, which is made if need be.

@@ -41,6 +41,8 @@ pub struct Decision<'a> {
     pub requirements: &'a [Decided<'a>],
     /// The caller's policies, as [`push_policies`] wrote them once for the cached identity.
     pub policies: &'a [u8],
+    /// Those of the organization's levels, written likewise.
+    pub levels: &'a [&'a [u8]],
     pub error: Option<&'a Error>,
     pub lab: bool,
 }
@@ -84,6 +86,10 @@ impl Decision<'_> {
         out.push(b']');
         json::raw(out, "policies", b"[");
         out.extend_from_slice(self.policies);
+        for level in self.levels.iter().filter(|level| !level.is_empty()) {
+            json::separate(out);
+            out.extend_from_slice(level);
+        }
         for decided in self.requirements {
             if let Some(policy) = decided.resource_policy {
                 push_policies(out, [policy]);

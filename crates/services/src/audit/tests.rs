@@ -335,6 +335,7 @@ fn a_decision_record_is_read_back_as_it_was_written() {
         revision: 41,
         requirements: &requirements,
         policies: &policies,
+        levels: &[],
         error: Some(&error),
         lab: true,
     };
@@ -375,6 +376,7 @@ fn a_decision_record_keeps_the_whole_way() {
         revision: 0,
         requirements: &[],
         policies: &[],
+        levels: &[],
         error: None,
         lab: false,
     };
@@ -398,6 +400,7 @@ fn a_decision_record_of_a_call_that_ended_early() {
         revision: 0,
         requirements: &[],
         policies: &[],
+        levels: &[],
         error: None,
         lab: false,
     };

@@ -3,6 +3,8 @@
 
 use super::compiled::PolicyCache;
 use super::identity::{Dependencies, Identity, unchanged};
+use super::standing_cache::StandingCache;
+use crate::accounts::ACCOUNTS;
 use crate::audit::{CallerFragment, PolicyUse, push_policies};
 use crate::caller::{Caller, Principal, Session, SessionKind};
 use crate::errors::internal;
@@ -10,7 +12,7 @@ use crate::iam;
 use crate::plane::Plane;
 use palisade_policy::{DocumentKind, Layer, PolicySet};
 use palisade_shape::{Result, Timestamp};
-use palisade_store::{OwnedKey, Read};
+use palisade_store::{Change, Key, OwnedKey, Read};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -69,13 +71,22 @@ pub struct Credentials {
     /// Counts changes of IAM's documents, in any account.
     changes: AtomicU64,
     compiled: PolicyCache,
+    standings: StandingCache,
 }
 
 impl Credentials {
-    /// To be called for every committed change, before its writer is answered.
-    pub fn changed(&self, collection: &str) {
-        if collection.starts_with("iam/") && !LAST_USES.contains(&collection) {
-            self.changes.fetch_add(1, Ordering::AcqRel);
+    /// To be called with all committed changes, before their writers are answered.
+    pub fn committed(&self, changes: &[Change]) {
+        for change in changes {
+            let collection = change.key.as_key().collection;
+            let of_iam = collection.starts_with("iam/") && !LAST_USES.contains(&collection);
+            if of_iam || collection == ACCOUNTS.name {
+                self.changes.fetch_add(1, Ordering::AcqRel);
+            }
+            self.standings.changed(collection, change.revision);
+        }
+        if let Some(newest) = changes.iter().map(|change| change.revision).max() {
+            self.standings.told(newest);
         }
     }
 
@@ -91,6 +102,11 @@ impl Credentials {
             shard.write().unwrap_or_else(PoisonError::into_inner).clear();
         }
         self.changes.fetch_add(1, Ordering::AcqRel);
+        self.standings.clear();
+    }
+
+    pub fn standings(&self) -> &StandingCache {
+        &self.standings
     }
 
     pub fn compiled(&self) -> &PolicyCache {
@@ -288,6 +304,9 @@ fn finish(
     secret: String,
     expires: Option<Timestamp>,
 ) -> Result<Result<Credential, Refusal>> {
+    if !is_active(&mut dependencies, &caller.account)? {
+        return Ok(Err(Refusal::Invalid));
+    }
     let principal = match caller.session.as_deref() {
         Some(session) => iam::principal::issuer(session),
         None => caller.principal.clone(),
@@ -334,6 +353,13 @@ fn finish(
         expires,
         seen,
     }))
+}
+
+/// Whether the account is there and not closed: the keys of others prove nothing.
+fn is_active(dependencies: &mut Dependencies<'_>, account: &str) -> Result<bool> {
+    let key = Key { collection: ACCOUNTS.name, account: "", region: "", key: account };
+    let Some(found) = dependencies.get(&key)? else { return Ok(false) };
+    Ok(ACCOUNTS.decode(&found.body)?.state.is_active())
 }
 
 /// What root may do, as a policy.

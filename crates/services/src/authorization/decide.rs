@@ -23,6 +23,10 @@ pub struct Decided {
     pub resource_tags: Vec<(String, String)>,
     /// Service keys that a condition asked the service for, so that the record can decide again.
     pub service_keys: Vec<(String, Known)>,
+    /// Where the caller's account stands, whose service control policies were consulted.
+    pub caller_standing: Arc<Standing>,
+    /// Where the resource's account stands, whose resource control policies were.
+    pub resource_standing: Arc<Standing>,
 }
 
 /// Decides each requirement of the call in turn and stops at the first that is not allowed: it is
@@ -78,7 +82,7 @@ pub fn decide(
         principal: &credential.principal,
         action: &requirement.action,
         resource: &requirement.resource,
-        resource_account: (requirement.resource != "*").then_some(requirement.account.as_str()),
+        resource_account: requirement.owner(&credential.caller.account),
         rule: consulted.rule,
         keys: &keys,
     };
@@ -88,7 +92,16 @@ pub fn decide(
     let service_keys = live.asked_keys.take();
     let trust = consulted.rule == ResourceRule::TrustPolicy;
     let resource_policy = consulted.attached;
-    Ok(Decided { requirement, decision, trust, resource_policy, resource_tags, service_keys })
+    Ok(Decided {
+        caller_standing: standings.caller,
+        resource_standing: standings.resource,
+        requirement,
+        decision,
+        trust,
+        resource_policy,
+        resource_tags,
+        service_keys,
+    })
 }
 
 /// All policies that concern a requirement.

@@ -10,6 +10,7 @@ mod identity;
 mod keys;
 mod organization;
 mod requirement;
+mod standing_cache;
 
 pub use compiled::PolicyCache;
 pub use credential::{

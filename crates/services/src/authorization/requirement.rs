@@ -29,6 +29,12 @@ impl Requirement {
         }
     }
 
+    /// The account that owns the resource, as far as it matters to a caller of that account: what
+    /// is `*` belongs to nobody in particular unless it is all that another account has.
+    pub fn owner(&self, caller: &str) -> Option<&str> {
+        (self.resource != "*" || self.account != caller).then_some(self.account.as_str())
+    }
+
     /// The same, for a resource of a type whose tags and policy the service knows.
     #[must_use]
     pub fn of_kind(mut self, kind: &str) -> Self {

@@ -117,6 +117,7 @@ impl SignIn {
             revision,
             requirements: &[],
             policies: b"",
+            levels: &[],
             error: error.as_ref(),
             lab: plane.settings.lab,
         };

@@ -8,6 +8,7 @@ use super::session::{self, Issuer, NewSession};
 use super::session_policy::{self, SessionPolicies};
 use super::session_tag::{self, SessionTags};
 use super::{INVALID_PARAMETER_VALUE, mfa, packing};
+use crate::accounts;
 use crate::authorization::Requirement;
 use crate::caller::{Principal, Session, SessionKind};
 use crate::context::Context;
@@ -58,6 +59,10 @@ pub fn role_of(cx: &mut Context, arn: &RoleArn) -> Result<Option<Role>> {
 
 /// The same with the revision at which it was written.
 pub fn revised_role_of(cx: &mut Context, arn: &RoleArn) -> Result<Option<(Role, u64)>> {
+    if !accounts::is_active(cx, &arn.account)? {
+        // A closed account lets nobody in.
+        return Ok(None);
+    }
     let name = arn.name.to_lowercase();
     let role = cx.in_account(&arn.account, |cx| cx.get_revised(&iam::role::ROLES, &name))?;
     Ok(role.filter(|(role, _)| role.arn == arn.arn))
