@@ -16,6 +16,39 @@ fn role(root: &Caller<'_>, name: &str, document: &Value) -> String {
     arn
 }
 
+#[test]
+fn who_is_made_again_under_a_name_is_somebody_else() {
+    let Some(lab) = Lab::start("who_is_made_again_under_a_name_is_somebody_else") else { return };
+    let (root, account) = (lab.root(), lab.server.account_id());
+    let ann = lab.user(&root, "ann", None);
+    let arn = format!("arn:aws:iam::{account}:user/ann");
+    let named = role(&root, "named", &trust(&arn));
+    ann.ok("sts", "AssumeRole", with(&named, json!({})));
+    let stored = || {
+        let found = root.ok("iam", "GetRole", json!({ "RoleName": "named" }));
+        let statement = &found["Role"]["AssumeRolePolicyDocument"]["Statement"];
+        statement[0]["Principal"]["AWS"].as_str().unwrap_or_default().to_owned()
+    };
+    assert_eq!(stored(), arn);
+
+    let user = root.ok("iam", "GetUser", json!({ "UserName": "ann" }));
+    let id = user["User"]["UserId"].as_str().unwrap().to_owned();
+    let keys = root.ok("iam", "ListAccessKeys", json!({ "UserName": "ann" }));
+    let key = keys["AccessKeyMetadata"][0]["AccessKeyId"].clone();
+    root.ok("iam", "DeleteAccessKey", json!({ "UserName": "ann", "AccessKeyId": key }));
+    root.ok("iam", "DeleteUser", json!({ "UserName": "ann" }));
+    assert_eq!(stored(), id, "the policy names who is gone by the unique id");
+
+    let again = lab.user(&root, "ann", Some(policy("Allow", &["sts:*"], &["*"])));
+    assert_eq!(stored(), id, "a new user is not the one that was trusted");
+    again.refused(("sts", "AssumeRole"), with(&named, json!({})), ("AccessDenied", 403));
+    // Saved again by its ARN, the policy means the new one.
+    let document = trust(&arn).to_string();
+    let input = json!({ "RoleName": "named", "PolicyDocument": document });
+    root.ok("iam", "UpdateAssumeRolePolicy", input);
+    again.ok("sts", "AssumeRole", with(&named, json!({})));
+}
+
 /// Lets the account's principals assume the role, and tag and name the session.
 fn open_trust(account: &str) -> Value {
     let mut document = trust(&format!("arn:aws:iam::{account}:root"));
