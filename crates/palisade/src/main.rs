@@ -1,5 +1,6 @@
 //! `palisade`: the AWS security plane that anyone can run.
 
+mod api;
 mod authenticate;
 mod commands;
 mod config;
@@ -15,6 +16,7 @@ mod listener;
 mod machine;
 mod metrics;
 mod operator;
+mod organization;
 mod outcome;
 mod pipeline;
 mod receipt;
@@ -57,6 +59,9 @@ enum Command {
     Explain(commands::explain::Explain),
     /// Tell what can be decided, and what of a policy cannot
     Coverage(commands::coverage::Coverage),
+    /// Keep an organization in a file: plan, apply, export
+    #[command(subcommand)]
+    Org(commands::org::Org),
 }
 
 fn main() -> ExitCode {
@@ -75,6 +80,7 @@ fn main() -> ExitCode {
         Command::Why(command) => command.run(),
         Command::Explain(command) => command.run(),
         Command::Coverage(command) => command.run(),
+        Command::Org(command) => command.run(),
     };
     outcome.unwrap_or_else(|message| {
         eprintln!("palisade: {message}");

@@ -36,7 +36,7 @@ impl Endpoint {
 
     /// The answer's status and body.
     pub fn get(&self, path: &str, token: Option<&str>) -> Result<(u16, Bytes), String> {
-        self.call("GET", path, Vec::new(), token)
+        self.send("GET", path, &bearer(token), Vec::new())
     }
 
     /// The same for a request with a body.
@@ -46,23 +46,40 @@ impl Endpoint {
         body: Vec<u8>,
         token: Option<&str>,
     ) -> Result<(u16, Bytes), String> {
-        self.call("POST", path, body, token)
+        self.send("POST", path, &bearer(token), body)
     }
 
-    fn call(
+    /// The server's name and port, as the `Host` header has them.
+    pub fn host(&self) -> Result<(String, u16), String> {
+        let url: http::Uri = self.url.parse().map_err(|_| format!("bad endpoint {}", self.url))?;
+        let host = url.host().unwrap_or("127.0.0.1").trim_matches(['[', ']']).to_owned();
+        Ok((host, url.port_u16().unwrap_or(4570)))
+    }
+
+    /// Sends a request with those headers, and `Host`.
+    pub fn send(
         &self,
         method: &str,
         path: &str,
+        headers: &[(&str, String)],
         body: Vec<u8>,
-        token: Option<&str>,
     ) -> Result<(u16, Bytes), String> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|error| error.to_string())?;
-        let work = self.fetch(method, path, body, token);
+        let (host, port) = self.host()?;
+        let mut request = http::Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", format!("{host}:{port}"));
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        let request = request.body(Full::from(body)).map_err(|error| error.to_string())?;
         runtime.block_on(async {
-            tokio::time::timeout(std::time::Duration::from_secs(10), work)
+            let patience = std::time::Duration::from_secs(10);
+            tokio::time::timeout(patience, self.fetch(host, port, request))
                 .await
                 .map_err(|_| format!("{} does not answer", self.url))?
         })
@@ -70,24 +87,12 @@ impl Endpoint {
 
     async fn fetch(
         &self,
-        method: &str,
-        path: &str,
-        body: Vec<u8>,
-        token: Option<&str>,
+        host: String,
+        port: u16,
+        request: http::Request<Full<Bytes>>,
     ) -> Result<(u16, Bytes), String> {
-        let url: http::Uri = self.url.parse().map_err(|_| format!("bad endpoint {}", self.url))?;
-        let host = url.host().unwrap_or("127.0.0.1").trim_matches(['[', ']']).to_owned();
-        let port = url.port_u16().unwrap_or(4570);
         let unreachable = |error: std::io::Error| format!("cannot reach {}: {error}", self.url);
         let stream = TcpStream::connect((host.as_str(), port)).await.map_err(unreachable)?;
-        let mut request = http::Request::builder()
-            .method(method)
-            .uri(path)
-            .header("host", format!("{host}:{port}"));
-        if let Some(token) = token {
-            request = request.header("authorization", format!("Bearer {token}"));
-        }
-        let request = request.body(Full::from(body)).map_err(|error| error.to_string())?;
         match &self.ca_bundle {
             None => exchange(stream, request).await,
             Some(bundle) => {
@@ -99,6 +104,10 @@ impl Endpoint {
             }
         }
     }
+}
+
+fn bearer(token: Option<&str>) -> Vec<(&'static str, String)> {
+    token.map(|token| ("authorization", format!("Bearer {token}"))).into_iter().collect()
 }
 
 /// The operator's token, which only who may read the data folder knows.

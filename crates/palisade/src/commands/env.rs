@@ -33,7 +33,7 @@ impl Env {
 }
 
 /// The access key id and secret of the second line of root-credentials.csv.
-fn root_credentials(data_dir: &Path) -> Result<(String, String), String> {
+pub fn root_credentials(data_dir: &Path) -> Result<(String, String), String> {
     let path = data_dir.join("root-credentials.csv");
     let text = std::fs::read_to_string(&path)
         .map_err(|error| format!("cannot read {}: {error}", path.display()))?;

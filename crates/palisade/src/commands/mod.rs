@@ -6,6 +6,7 @@ pub mod coverage;
 pub mod env;
 pub mod explain;
 pub mod health;
+pub mod org;
 pub mod policy;
 pub mod serve;
 pub mod test;

@@ -1,5 +1,5 @@
-//! Verifies AWS Signature Version 4 and 4A, in the header and the presigned form, and bodies sent
-//! as `aws-chunked`. Nothing in here does I/O, reads a clock or stores a secret beyond the bounded
+//! Signs with AWS Signature Version 4, and verifies 4 and 4A, in the header and the presigned form,
+//! and bodies sent as `aws-chunked`. Nothing in here does I/O, reads a clock or stores a secret beyond the bounded
 //! cache of derived keys.
 //!
 //! ```text
@@ -26,6 +26,7 @@ mod parse;
 mod parse_tests;
 mod payload;
 mod request;
+mod sign;
 mod signing_key;
 #[cfg(test)]
 mod suite_tests;
@@ -43,6 +44,7 @@ pub use error::{Error, ExpiresProblem, Mismatch, Missing, Skew};
 pub use parse::{Algorithm, Form, Parsed, Proof, Scope, parse};
 pub use payload::{BodyProof, Payload};
 pub use request::RequestParts;
+pub use sign::Signing;
 pub use signing_key::SigningKeys;
 pub use timestamp::Timestamp;
 pub use verify::{Rules, Verified, verify};

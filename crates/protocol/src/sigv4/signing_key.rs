@@ -160,7 +160,7 @@ impl Key {
 }
 
 /// `HMAC(HMAC(HMAC(HMAC("AWS4" + secret, day), region), service), "aws4_request")`, ready to use.
-fn hmac_key(secret: &[u8], date: &str, region: &str, service: &str) -> Hmac<Sha256> {
+pub(super) fn hmac_key(secret: &[u8], date: &str, region: &str, service: &str) -> Hmac<Sha256> {
     let mut key = Zeroizing::new([b"AWS4", secret].concat());
     for part in [date, region, service, "aws4_request"] {
         let next = mac(hmac(&key), part.as_bytes());
