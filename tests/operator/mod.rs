@@ -3,6 +3,8 @@
 mod commands;
 mod coverage;
 mod lab_mode;
+mod org;
 mod policy_tests;
+mod reach;
 mod receipts;
 mod starting;

@@ -154,7 +154,7 @@ impl Drop for Server {
 pub fn palisade() -> Command {
     let mut command = Command::new(binary());
     for (name, _) in std::env::vars() {
-        if name.starts_with("PALISADE_") {
+        if name.starts_with("PALISADE_") || name.starts_with("AWS_") {
             command.env_remove(name);
         }
     }

@@ -45,15 +45,7 @@ pub fn count(
 /// What the last requirement of each other denied call was decided on. Calls that changed nothing,
 /// and so all that were denied, are in the log of reads.
 fn denials(server: &Server, decision: &DecisionRecord) -> Result<Vec<Facts>> {
-    let query = AuditQuery {
-        account: &decision.caller.account,
-        region: None,
-        from_millis: i64::MIN,
-        to_millis: i64::MAX,
-        newest_first: true,
-        after: None,
-        limit: CALLS_MAX,
-    };
+    let query = AuditQuery::newest(&decision.caller.account, CALLS_MAX);
     let mut seen = BTreeSet::from([call(decision)]);
     let mut denials = Vec::new();
     for (_, record) in server.plane.reads.scan(&query).map_err(from_store)? {

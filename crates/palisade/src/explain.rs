@@ -2,6 +2,7 @@
 //! as they were at that revision.
 
 use crate::receipt::{Explained, FORMAT, Receipt};
+use crate::replay::Instead;
 use crate::server::Server;
 use crate::{effects, first_start, recorded};
 use palisade_policy::{
@@ -100,6 +101,15 @@ pub fn receipt(server: &Server, found: Found) -> Result<Receipt> {
 
 /// What each requirement of a recorded call was decided on.
 pub fn facts_of(server: &Server, record: &DecisionRecord) -> Result<Vec<Facts>> {
+    facts_under(server, record, &Instead::default())
+}
+
+/// The same, under other policies of organizations than those that were in force.
+pub fn facts_under(
+    server: &Server,
+    record: &DecisionRecord,
+    instead: &Instead,
+) -> Result<Vec<Facts>> {
     let mut services = palisade_services::SERVICES.iter();
     let Some(service) = services.find(|service| service.model.name == record.service) else {
         return Ok(Vec::new());
@@ -114,7 +124,7 @@ pub fn facts_of(server: &Server, record: &DecisionRecord) -> Result<Vec<Facts>> 
     let request = request_of(server, record)?;
     let mut facts = Vec::new();
     for requirement in &record.requirements {
-        facts.push(one(server, service, &request, &credential, &snapshot, requirement)?);
+        facts.push(one(server, service, &request, &credential, (&snapshot, instead), requirement)?);
     }
     Ok(facts)
 }
@@ -124,7 +134,7 @@ fn one(
     service: &Service,
     request: &Request,
     credential: &Credential,
-    snapshot: &Snapshot,
+    (snapshot, instead): (&Snapshot, &Instead),
     recorded: &RequirementRecord,
 ) -> Result<Facts> {
     let requirement = recorded::requirement(recorded);
@@ -144,6 +154,7 @@ fn one(
     };
     let mut layers = levels(Layer::Scp, &standings.caller.scp_documents);
     layers.extend(levels(Layer::Rcp, &standings.resource.rcp_documents));
+    instead.put(&mut layers, &caller.account, &requirement.account);
     if let Some(set) = &endpoint {
         layers.push(of_set(Layer::VpcEndpoint, None, set)?);
     }

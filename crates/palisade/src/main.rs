@@ -22,6 +22,7 @@ mod pipeline;
 mod receipt;
 mod record;
 mod recorded;
+mod replay;
 mod route;
 mod sarif;
 mod server;

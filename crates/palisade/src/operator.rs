@@ -27,6 +27,7 @@ pub const PREFIX: &str = "/_palisade/";
 
 mod outbox;
 mod partner;
+pub mod replay;
 mod simulate;
 
 type Answer = Result<serde_json::Value, Refusal>;
@@ -50,6 +51,7 @@ enum Task<'a> {
     LastDecision,
     Calls,
     Simulate,
+    Replay,
     Reset,
     Clock,
     SetClock,
@@ -70,6 +72,7 @@ impl<'a> Task<'a> {
             ("GET", "decisions/last") => Self::LastDecision,
             ("GET", "calls") => Self::Calls,
             ("POST", "simulate") => Self::Simulate,
+            ("POST", "replay") => Self::Replay,
             ("GET", "clock") => Self::Clock,
             ("PUT", "clock") => Self::SetClock,
             ("GET", "outbox") => Self::Outbox,
@@ -94,6 +97,7 @@ impl<'a> Task<'a> {
             Self::Decision(_) | Self::LastDecision => Some("palisade:GetDecision"),
             Self::Calls => Some("palisade:ListCalls"),
             Self::Simulate => Some("palisade:Simulate"),
+            Self::Replay => Some("palisade:Replay"),
             Self::Reset => Some("palisade:Reset"),
             Self::Clock => Some("palisade:GetClock"),
             Self::SetClock => Some("palisade:SetClock"),
@@ -148,6 +152,16 @@ enum Reach {
     All,
     /// A signed caller: what is of its account, and of policies only what it may read anyway.
     Account { id: String, reads_policies: bool },
+}
+
+impl Reach {
+    /// The account that the caller is of; none for who may know everything.
+    fn account(&self) -> Option<&str> {
+        match self {
+            Self::All => None,
+            Self::Account { id, .. } => Some(id),
+        }
+    }
 }
 
 /// A web page of another origin may never ask; others must show who they are.
@@ -269,8 +283,9 @@ async fn perform(
         Task::Metrics => Ok(json!({})),
         Task::Decision(id) => decision(server, id, reach).await,
         Task::LastDecision => decision(server, "", reach).await,
-        Task::Calls => simulate::calls(server, query).await,
-        Task::Simulate => simulate::simulate(server, body).await,
+        Task::Calls => simulate::calls(server, query, reach.account()).await,
+        Task::Simulate => simulate::simulate(server, body, reach.account()).await,
+        Task::Replay => replay::answer(server, body, reach.account()).await,
         Task::Clock => Ok(clock(server)),
         Task::SetClock => set_clock(server, body).await,
         Task::Outbox => outbox::messages(server, &reach),
@@ -308,11 +323,8 @@ async fn decision(server: &Arc<Server>, id: &str, reach: Reach) -> Answer {
 
 /// What a caller of that reach learns of a decision. None also for one of another account.
 fn told(server: &Server, id: &str, reach: &Reach) -> palisade_shape::Result<Option<Told>> {
-    let (account, reads_policies) = match reach {
-        Reach::All => (None, true),
-        Reach::Account { id, reads_policies } => (Some(id.as_str()), *reads_policies),
-    };
-    let Some(found) = explain::find(server, id, account)? else { return Ok(None) };
+    let reads_policies = !matches!(reach, Reach::Account { reads_policies: false, .. });
+    let Some(found) = explain::find(server, id, reach.account())? else { return Ok(None) };
     if !reads_policies {
         let decision = found.decision;
         return Ok(Some(json!({

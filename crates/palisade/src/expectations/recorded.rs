@@ -37,22 +37,31 @@ pub struct Call {
 
 /// What the newest `most` records of each account and of the log of reads say, oldest first, alike
 /// ones once. Calls of sessions with session policies are left out: a test has no session policies;
-/// so are those of services and nobody.
-pub fn calls(plane: &Plane, most: usize) -> Result<Vec<Call>> {
-    let mut records = Vec::new();
+/// so are those of services and nobody. `account` asks for the calls of one account's principals.
+pub fn calls(plane: &Plane, most: usize, account: Option<&str>) -> Result<Vec<Call>> {
     let snapshot = plane.store.snapshot();
-    let accounts = snapshot.scan(ACCOUNTS.name, "", "", "", None, ACCOUNTS_MAX);
-    for (account, _) in accounts.map_err(from_store)? {
+    let (accounts, mut records) = match account {
+        Some(own) => (vec![own.to_owned()], reads_of(plane, most, own)?),
+        None => {
+            let rows = snapshot.scan(ACCOUNTS.name, "", "", "", None, ACCOUNTS_MAX);
+            let rows = rows.map_err(from_store)?.into_iter();
+            (rows.map(|(account, _)| account).collect(), reads(plane, most)?)
+        }
+    };
+    for account in accounts {
         let query = AuditQuery::newest(&account, most);
         let found = snapshot.audit_scan(&query).map_err(from_store)?;
         records.extend(found.into_iter().map(|(_, record)| record));
     }
-    records.extend(reads(plane, most)?);
     records.sort_by_key(|record| record.time_millis);
     let mut seen = BTreeSet::new();
     let mut calls = Vec::new();
     for record in &records {
         let decision = DecisionRecord::parse(&record.decision).map_err(internal)?;
+        // An account has records of calls that others made in it.
+        if account.is_some_and(|own| decision.caller.account != own) {
+            continue;
+        }
         for call in of_record(&decision) {
             let what = (call.principal.clone(), call.action.clone(), call.resource.clone());
             if seen.insert((what, call.allowed)) {
@@ -63,6 +72,12 @@ pub fn calls(plane: &Plane, most: usize) -> Result<Vec<Call>> {
     let surplus = calls.len().saturating_sub(most);
     calls.drain(..surplus);
     Ok(calls)
+}
+
+/// The newest records of the log of reads that are of one account.
+fn reads_of(plane: &Plane, most: usize, account: &str) -> Result<Vec<AuditRecord>> {
+    let found = plane.reads.scan(&AuditQuery::newest(account, most)).map_err(from_store)?;
+    Ok(found.into_iter().map(|(_, record)| record).collect())
 }
 
 /// The newest records of the log of reads. The search is made to find nothing, so that it passes

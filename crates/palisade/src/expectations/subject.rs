@@ -95,7 +95,7 @@ impl Subject {
         match self {
             Self::Policies(_) => Err("a folder of policies has recorded no calls".to_owned()),
             Self::Data(copy) => {
-                recorded::calls(&copy.plane, most).map_err(|error| error.to_string())
+                recorded::calls(&copy.plane, most, None).map_err(|error| error.to_string())
             }
             Self::Server { endpoint, token } => {
                 let path = format!("/_palisade/calls?limit={most}");

@@ -2,6 +2,7 @@
 //! it. Everything goes through the Organizations API, with the rights of who runs it.
 
 pub mod apply;
+mod outcome;
 pub mod plan;
 pub mod survey;
 pub mod tree;

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const FULL_ACCESS: &str = "FullAWSAccess";
 
 /// What there is, by the names that the file uses.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Survey {
     /// Whether there is an organization at all.
     pub exists: bool,
@@ -29,6 +29,7 @@ pub struct Survey {
     pub policies: BTreeMap<PolicyName, Policy>,
 }
 
+#[derive(Clone)]
 pub struct Account {
     pub id: String,
     pub name: String,
@@ -37,6 +38,7 @@ pub struct Account {
     pub unit: String,
 }
 
+#[derive(Clone)]
 pub struct Policy {
     pub id: String,
     pub description: String,

@@ -1,6 +1,6 @@
 //! Signs with AWS Signature Version 4, and verifies 4 and 4A, in the header and the presigned form,
-//! and bodies sent as `aws-chunked`. Nothing in here does I/O, reads a clock or stores a secret beyond the bounded
-//! cache of derived keys.
+//! and bodies sent as `aws-chunked`. Nothing in here does I/O, reads a clock or stores a secret
+//! beyond the bounded cache of derived keys.
 //!
 //! ```text
 //! let Proof::Signature(parsed) = parse(&parts)? else { … };
