@@ -17,6 +17,7 @@ mod accessanalyzer;
 mod clients;
 mod cloudtrail;
 mod iam;
+mod kms;
 mod machine;
 mod operator;
 mod organizations;

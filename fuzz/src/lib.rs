@@ -4,6 +4,7 @@
 mod chunks;
 mod conditions;
 mod frames;
+mod kms_blob;
 pub mod message;
 mod policies;
 mod signature;
@@ -13,6 +14,7 @@ pub mod wire;
 pub use chunks::aws_chunked;
 pub use conditions::condition;
 pub use frames::event_stream;
+pub use kms_blob::kms_blob;
 pub use policies::{arn, case, policy};
 pub use signature::sigv4;
 pub use wire::{cbor, ec2, json, query, rest_json, rest_xml, xml};
@@ -30,6 +32,7 @@ pub const TARGETS: &[Target] = &[
     ("ec2", ec2),
     ("event_stream", event_stream),
     ("json", json),
+    ("kms_blob", kms_blob),
     ("policy", policy),
     ("query", query),
     ("rest_json", rest_json),

@@ -201,7 +201,7 @@ impl Caller<'_> {
         input: Value,
         unchecked: bool,
     ) -> Result<Value, Refusal> {
-        let answer = self.boto.order(json!({
+        outcome(self.boto.order(json!({
             "order": "call",
             "region": region,
             "service": service,
@@ -209,17 +209,7 @@ impl Caller<'_> {
             "input": input,
             "unchecked": unchecked,
             "keys": self.keys.json(),
-        }));
-        let Some(error) = answer.get("error") else { return Ok(answer["ok"].clone()) };
-        let text = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
-        Err(Refusal {
-            code: text("code"),
-            message: text("message"),
-            status: error["status"].as_u64().unwrap_or(0),
-            request_id: text("request_id"),
-            reason: text("reason").into(),
-            text: text("text"),
-        })
+        })))
     }
 
     /// Calls every operation of a service with the smallest input that its model allows, and
@@ -283,6 +273,20 @@ impl Caller<'_> {
         let key = &made["AccessKey"];
         Keys::of(key["AccessKeyId"].as_str().unwrap(), key["SecretAccessKey"].as_str().unwrap())
     }
+}
+
+/// What the driver says of a call: the output, or what boto3 raised.
+fn outcome(answer: Value) -> Result<Value, Refusal> {
+    let Some(error) = answer.get("error") else { return Ok(answer["ok"].clone()) };
+    let text = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
+    Err(Refusal {
+        code: text("code"),
+        message: text("message"),
+        status: error["status"].as_u64().unwrap_or(0),
+        request_id: text("request_id"),
+        reason: text("reason").into(),
+        text: text("text"),
+    })
 }
 
 /// RFC 4648, section 4.

@@ -44,10 +44,21 @@ def client(order):
     return clients[name]
 
 
+def with_bytes(value):
+    """The input with each `{"base64": …}` in it as the bytes that it stands for."""
+    if isinstance(value, list):
+        return [with_bytes(item) for item in value]
+    if isinstance(value, dict):
+        if list(value) == ["base64"]:
+            return base64.b64decode(value["base64"])
+        return {key: with_bytes(item) for key, item in value.items()}
+    return value
+
+
 def call(order):
     try:
         method = getattr(client(order), xform_name(order["operation"]))
-        answer = method(**order["input"])
+        answer = method(**with_bytes(order["input"]))
     except ClientError as error:
         told = error.response
         metadata = told.get("ResponseMetadata", {})

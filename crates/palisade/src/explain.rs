@@ -141,6 +141,7 @@ fn one(
     let caller = &credential.caller;
     let mut cx = Context::new(&server.plane, caller, request, Access::Read(snapshot));
     let consulted = resource_policy(&mut cx, service, &requirement)?;
+    let granted = recorded.granted;
     let remembered = Remembered { recorded };
     let standings = standings(&cx, credential, &requirement)?;
     let endpoint = endpoint_policy(&cx)?;
@@ -170,7 +171,7 @@ fn one(
         layers,
         caller_management_account: management(standings.caller.management_account()),
         resource_management_account: management(standings.resource.management_account()),
-        granted: false,
+        granted,
     };
     facts.observe(&keys, more_keys(&keys, &requirement)).map_err(internal)?;
     Ok(facts)

@@ -385,6 +385,7 @@ async fn reset(server: &Arc<Server>) -> Answer {
     let committed = restored.map_err(|error| failed(error.to_string()))?;
     server.plane.credentials.clear();
     drop(server.plane.usage.drain());
+    drop(server.plane.key_uses.drain());
     server.plane.attempts.clear();
     server.plane.last_accesses.clear();
     server.clock.restore();

@@ -172,8 +172,18 @@ async fn run(
     let call = Call { server, request, credential, token, protocol, service, row, input, hashes };
     let (call, outcome) = match row.effect_with(&*call.input) {
         Effect::Read => {
-            let outcome = server_of.reading(|| read(&call, snapshot));
             let call = Arc::new(call);
+            let refused = match row.prepares {
+                Some(_) => server_of.reading(|| refuse_early(&call, snapshot)),
+                None => None,
+            };
+            let outcome = match refused {
+                Some(refused) => refused,
+                None => {
+                    transaction::prepare(&call).await;
+                    server_of.reading(|| read(&call, snapshot))
+                }
+            };
             (call.clone(), keep_read(&call, &route, outcome, snapshot.revision()).await)
         }
         Effect::Write => transaction::write(Arc::new(call), &route, snapshot).await,
@@ -303,12 +313,13 @@ pub fn read(call: &Call, snapshot: &dyn Read) -> Outcome {
     let plane = &*call.server.plane;
     let caller = &call.credential.caller;
     let mut cx = Context::new(plane, caller, &call.request, Access::Read(snapshot));
+    cx.hashes = Some(&call.hashes);
     let (decided, result) = permit_and_handle(call, &mut cx, &call.credential);
     Outcome { result, decided, notes: cx.notes }
 }
 
-/// Refuses a change that is not allowed as things stand, before it takes a place among the
-/// changes: who may do nothing shall not slow down who may.
+/// Refuses a call that is not allowed as things stand, before it takes a place among the changes or
+/// the slow ones: who may do nothing shall not slow down who may.
 pub fn refuse_early(call: &Call, snapshot: &dyn Read) -> Option<Outcome> {
     let plane = &*call.server.plane;
     let caller = &call.credential.caller;
@@ -354,7 +365,7 @@ fn permit(call: &Call, cx: &mut Context, credential: &Credential) -> (Vec<Decide
 /// not happen.
 pub async fn keep_read(call: &Call, route: &Route, outcome: Outcome, revision: u64) -> Outcome {
     let kept = {
-        let told = Told::of(call, &outcome);
+        let told = record::told(call, &outcome);
         let (server, request, credential) = (&call.server, &call.request, &call.credential);
         record::keep(server, request, credential, route, told, revision)
     };

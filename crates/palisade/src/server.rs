@@ -10,6 +10,7 @@ use palisade_services::caller::Caller;
 use palisade_services::clock::{Clock, SystemClock};
 use palisade_services::context::{Access, Context};
 use palisade_services::iam::{access_key, last_accessed};
+use palisade_services::kms::last_usage;
 use palisade_services::plane::{Plane, Settings};
 use palisade_services::random::{Random, SystemRandom};
 use palisade_services::reads::Reads;
@@ -112,16 +113,6 @@ impl Server {
         Instant::now()
     }
 
-    /// The first label of a service's host name, as event sources have it.
-    pub fn endpoint_prefix(&self, service: &'static str) -> &'static str {
-        let mut here = palisade_services::SERVICES.iter();
-        match here.find(|known| known.model.name == service) {
-            Some(known) => known.model.endpoint_prefix,
-            None => palisade_model::catalog::service(service)
-                .map_or(service, |known| known.endpoint_prefix),
-        }
-    }
-
     /// Regular small work, until the server is dropped.
     pub async fn upkeep(self: Arc<Self>) {
         let mut ticks = tokio::time::interval(UPKEEP_PERIOD);
@@ -140,7 +131,8 @@ impl Server {
     fn flush_usage(&self, everything: bool) {
         let uses = self.plane.usage.drain();
         let accesses = self.plane.last_accesses.take_due(everything);
-        if uses.is_empty() && accesses.is_empty() {
+        let key_uses = self.plane.key_uses.drain();
+        if uses.is_empty() && accesses.is_empty() && key_uses.is_empty() {
             return;
         }
         let plane = self.plane.clone();
@@ -151,6 +143,7 @@ impl Server {
             let stored = access_key::store_last_uses(&mut cx, &uses);
             let stored =
                 stored.and_then(|()| last_accessed::store_last_accesses(&mut cx, &accesses));
+            let stored = stored.and_then(|()| last_usage::store(&mut cx, &key_uses));
             stored.map_err(|error| {
                 tracing::warn!(%error, "cannot store when keys were last used");
                 Abort::Refused

@@ -2,7 +2,7 @@
 //! the record of it.
 
 use crate::pipeline::{Call, Outcome, keep_read, permit_and_handle, refuse_early};
-use crate::record::{self, Told};
+use crate::record;
 use crate::route::Route;
 use palisade_services::authorization::Decided;
 use palisade_services::context::{Access, Context, Notes, from_store};
@@ -56,7 +56,7 @@ pub async fn write(call: Arc<Call>, route: &Route, snapshot: &Snapshot) -> (Arc<
 
 /// Lets the operation do its slow work on a thread that nobody else waits for, as many at once as
 /// there are places.
-async fn prepare(call: &Arc<Call>) {
+pub async fn prepare(call: &Arc<Call>) {
     let Some(prepares) = call.row.prepares else { return };
     let Ok(place) = call.server.slow_places.clone().acquire_owned().await else { return };
     let call = call.clone();
@@ -125,7 +125,7 @@ fn keep(
 ) -> Result<()> {
     let Ok(output) = result else { return Ok(()) };
     let notes = std::mem::take(&mut cx.notes);
-    let told = Told::success(call, decided, &**output, &notes);
+    let told = record::success(call, decided, &**output, &notes);
     let records = record::records(&call.server, &call.request, &call.credential, told, revision);
     for record in records {
         cx.audit(record)?;

@@ -275,6 +275,25 @@ impl<'a> Context<'a> {
         self.writer()?.finish_job(job).map_err(from_store)
     }
 
+    /// Whether the call runs in a transaction.
+    pub fn may_write(&self) -> bool {
+        matches!(self.access, Access::Write(_))
+    }
+
+    /// Another call of the same caller, in the same transaction or on the same snapshot: one that
+    /// a service makes for whom it serves. Notes and prepared work stay this call's own.
+    pub fn as_request<R>(
+        &mut self,
+        request: &Request,
+        work: impl FnOnce(&mut Context<'_>) -> R,
+    ) -> R {
+        let access = match &mut self.access {
+            Access::Read(read) => Access::Read(*read),
+            Access::Write(transaction) => Access::Write(&mut **transaction),
+        };
+        work(&mut Context::new(self.plane, self.caller, request, access))
+    }
+
     /// The store as it can be read here.
     pub fn reader(&self) -> &dyn Read {
         match &self.access {

@@ -17,6 +17,7 @@ pub mod coverage;
 pub mod errors;
 pub mod iam;
 pub mod job;
+pub mod kms;
 pub mod last_access;
 pub mod organizations;
 pub mod outbox;
@@ -41,6 +42,7 @@ pub static SERVICES: &[&Service] = &[
     &accessanalyzer::SERVICE,
     &cloudtrail::SERVICE,
     &iam::SERVICE,
+    &kms::SERVICE,
     &organizations::SERVICE,
     &sts::SERVICE,
 ];

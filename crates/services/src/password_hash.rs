@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
 
 /// Parameters of new hashes: 19 MiB, two passes, one lane (OWASP Password Storage Cheat Sheet).
 const MEMORY_KIB: u32 = 19 * 1024;
@@ -42,13 +43,15 @@ pub struct PasswordHash {
     pub hash: String,
 }
 
-/// The hashes computed for one call.
+/// The hashes computed for one call, and the other slow thing that a call may make.
 #[derive(Default)]
 pub struct Hashes {
     /// The salt of the password that the call sets; a call sets one at most.
     salt: OnceLock<Salt>,
     /// By SHA-256 of parameters, salt and password.
     known: Mutex<BTreeMap<Hash, Hash>>,
+    /// The secret of the KMS key that the call makes.
+    pub secret: OnceLock<Zeroizing<Vec<u8>>>,
 }
 
 /// Hashes a new password.

@@ -3,6 +3,7 @@
 use crate::attempts::Attempts;
 use crate::authorization::Credentials;
 use crate::clock::Clock;
+use crate::kms::last_usage::KeyUses;
 use crate::last_access::LastAccesses;
 use crate::random::Random;
 use crate::reads::Reads;
@@ -26,6 +27,8 @@ pub struct Plane {
     pub issuer_keys: IssuerKeys,
     /// Wrong codes, by device.
     pub attempts: Attempts,
+    /// When KMS keys were last used.
+    pub key_uses: KeyUses,
     /// When and where keys and roles were last used.
     pub usage: Usage,
     /// Which services and operations users and roles called last.
@@ -52,6 +55,7 @@ impl Plane {
             credentials: Credentials::default(),
             issuer_keys: IssuerKeys::default(),
             attempts: Attempts::default(),
+            key_uses: KeyUses::default(),
             usage: Usage::default(),
             last_accesses: LastAccesses::default(),
         }

@@ -80,7 +80,8 @@ impl Operation {
         self
     }
 
-    /// The same row, with slow work to do on a snapshot before the transaction begins.
+    /// The same row, with slow work to do on a snapshot before the transaction begins, or before a
+    /// read, on a thread that no other request waits for.
     pub const fn preparing(mut self, prepares: &'static dyn Prepares) -> Self {
         self.prepares = Some(prepares);
         self
@@ -228,6 +229,17 @@ pub trait Resources: Sync {
     /// end stands for the rest of a name. The coverage ledger reads them.
     fn condition_keys(&self) -> &'static [&'static str] {
         &[]
+    }
+
+    /// Whether something other than a policy gives the caller itself what it asks for: a grant of a
+    /// KMS key, an access control list. It counts as an allow in the resource's policy.
+    fn granted(
+        &self,
+        _cx: &mut Context,
+        _requirement: &Requirement,
+        _input: &dyn Input,
+    ) -> Result<bool> {
+        Ok(false)
     }
 
     /// The policy of an existing resource, and whether it must allow (KMS keys, role trust).

@@ -21,6 +21,8 @@ pub struct Decided<'a> {
     pub service_keys: &'a [(String, Known)],
     /// The resource's own policy, where it has one.
     pub resource_policy: Option<PolicyUse<'a>>,
+    /// Something other than a policy gave the caller the request.
+    pub granted: bool,
 }
 
 /// A policy that was consulted, with the store's revision of its document.
@@ -151,6 +153,9 @@ fn push_requirement(out: &mut Vec<u8>, decided: &Decided<'_>) {
     json::string(out, "resourceAccount", account);
     json::string(out, "outcome", outcome_name(decided.decision.outcome));
     json::optional(out, "deniedBy", decided.decision.denied_by.map(layer_name));
+    if decided.granted {
+        json::boolean(out, "granted", true);
+    }
     push_statements(out, &decided.decision.statements);
     push_keys(out, keys, decided.service_keys);
     if let Some(tags) = request_tags {

@@ -11,6 +11,7 @@ mod decision;
 mod event;
 mod json;
 mod record;
+mod told;
 
 pub use caller::CallerFragment;
 pub use catalog::{Visibility, region, source, visibility};
@@ -20,6 +21,7 @@ pub use record::{
     CallerRecord, ContextRecord, DecisionRecord, PolicyRecord, RequirementRecord, SessionRecord,
     StatementRecord, TagRecord,
 };
+pub use told::{Told, records};
 
 #[cfg(test)]
 mod tests;

@@ -118,6 +118,9 @@ pub struct RequirementRecord {
     /// The layer that denied, as in the decision case format.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub denied_by: Option<String>,
+    /// Something other than a policy gave the caller the request: a grant of a KMS key.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub granted: bool,
     /// The statements that decided.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub statements: Vec<StatementRecord>,

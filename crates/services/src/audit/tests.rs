@@ -316,6 +316,7 @@ fn a_decision_record_is_read_back_as_it_was_written() {
             resource_tags: &tags,
             service_keys: &asked,
             resource_policy: Some(trust),
+            granted: false,
         },
         Decided {
             requirement: &two,
@@ -323,6 +324,7 @@ fn a_decision_record_is_read_back_as_it_was_written() {
             resource_tags: &[],
             service_keys: &[],
             resource_policy: None,
+            granted: false,
         },
     ];
     let mut policies = Vec::new();

@@ -19,6 +19,8 @@ pub struct Decided {
     pub trust: bool,
     /// The policy of the resource, as it was consulted.
     pub resource_policy: Option<Attached>,
+    /// Something other than a policy gave the caller the request.
+    pub granted: bool,
     /// The tags of the resource, when a condition asked for them.
     pub resource_tags: Vec<(String, String)>,
     /// Service keys that a condition asked the service for, so that the record can decide again.
@@ -58,7 +60,11 @@ pub fn decide(
     input: &dyn Input,
     credential: &Credential,
 ) -> Result<Decided> {
-    let consulted = resource_policy(cx, service, &requirement)?;
+    let mut consulted = resource_policy(cx, service, &requirement)?;
+    if !requirement.kind.is_empty() {
+        let granted = |cx: &mut Context| service.resources.granted(cx, &requirement, input);
+        consulted.granted = cx.in_account(&requirement.account, granted)?;
+    }
     let standings = standings(cx, credential, &requirement)?;
     let endpoint = endpoint_policy(cx)?;
     let live = Live {
@@ -91,7 +97,7 @@ pub fn decide(
     let resource_tags = live.asked_tags.take().unwrap_or_default();
     let service_keys = live.asked_keys.take();
     let trust = consulted.rule == ResourceRule::TrustPolicy;
-    let resource_policy = consulted.attached;
+    let Consulted { attached: resource_policy, granted, .. } = consulted;
     Ok(Decided {
         caller_standing: standings.caller,
         resource_standing: standings.resource,
@@ -99,6 +105,7 @@ pub fn decide(
         decision,
         trust,
         resource_policy,
+        granted,
         resource_tags,
         service_keys,
     })
@@ -121,7 +128,7 @@ pub fn layers<'a>(
         vpc_endpoint: endpoint,
         caller_management_account: standings.caller.management_account(),
         resource_management_account: standings.resource.management_account(),
-        granted: false,
+        granted: consulted.granted,
     }
 }
 
@@ -161,6 +168,8 @@ pub struct Consulted {
     pub rule: ResourceRule,
     pub set: Option<PolicySet>,
     pub attached: Option<Attached>,
+    /// As [`palisade_policy::Policies::granted`].
+    pub granted: bool,
 }
 
 /// Loads and compiles the policy of a requirement's resource, where it has one.
@@ -191,7 +200,7 @@ pub fn resource_policy(
     let set = Some(PolicySet::of(&label, &policy_of));
     let (revision, document) = (policy.revision, policy.document);
     let attached = Attached { label, managed: false, revision, document };
-    Ok(Consulted { rule, set, attached: Some(attached) })
+    Ok(Consulted { rule, set, attached: Some(attached), granted: false })
 }
 
 /// Answers for service keys out of the store, while a decision is made, and notes what was asked.

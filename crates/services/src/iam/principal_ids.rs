@@ -19,13 +19,34 @@ use palisade_shape::Result;
 ///
 /// Refuses a user, role or id that there is not, in whatever account of this plane it should be.
 pub fn to_ids(cx: &mut Context, document: &str) -> Result<String> {
-    rewrite(cx, document, DocumentKind::Trust, saved)
+    to_ids_in(cx, document, DocumentKind::Trust)
+}
+
+/// The same of another document with principals: the policy of a resource.
+pub fn to_ids_in(cx: &mut Context, document: &str, kind: DocumentKind) -> Result<String> {
+    rewrite(cx, document, kind, saved)
 }
 
 /// A stored trust policy as it is shown: users and roles by their ARNs of today; what is gone keeps
 /// its id.
 pub fn to_arns(cx: &mut Context, document: &str) -> Result<String> {
-    rewrite(cx, document, DocumentKind::Trust, shown)
+    to_arns_in(cx, document, DocumentKind::Trust)
+}
+
+/// The same of another document with principals.
+pub fn to_arns_in(cx: &mut Context, document: &str, kind: DocumentKind) -> Result<String> {
+    rewrite(cx, document, kind, shown)
+}
+
+/// What an AWS principal of a policy is kept as: the id of a user or role that is there, else
+/// itself. Refuses what is no principal.
+pub fn to_id(cx: &mut Context, principal: &str) -> Result<String> {
+    Ok(saved(cx, principal)?.unwrap_or_else(|| principal.to_owned()))
+}
+
+/// What a kept principal is shown as.
+pub fn to_arn(cx: &mut Context, principal: &str) -> Result<String> {
+    Ok(shown(cx, principal)?.unwrap_or_else(|| principal.to_owned()))
 }
 
 /// Replaces the AWS principals for which `replace` has another name.
