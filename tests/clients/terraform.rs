@@ -11,6 +11,7 @@ use std::process::Command;
 /// The configurations, beside this file.
 const PRINCIPALS: &str = include_str!("principals.tf");
 const CREDENTIALS: &str = include_str!("credentials.tf");
+const KEYS: &str = include_str!("keys.tf");
 const IDENTITY: &str = include_str!("identity.tf");
 const MIRROR: &str = "PALISADE_TEST_TERRAFORM_MIRROR";
 
@@ -111,6 +112,31 @@ fn terraform_applies_plans_again_and_destroys() {
     }
     let policies = root.ok("iam", "ListPolicies", json!({ "Scope": "Local" }));
     assert_eq!(policies["Policies"], json!([]));
+}
+
+#[test]
+fn terraform_keeps_keys() {
+    let test = "terraform_keeps_keys";
+    let Some(mirror) = mirror(test) else { return };
+    let Some(lab) = Lab::start(test) else { return };
+    let work = Workspace::new(&lab, &mirror, KEYS);
+    work.ok(&["init", "-input=false"]);
+    let root = lab.root();
+    for description in ["first", "changed"] {
+        let changes = format!("-var=description={description}");
+        work.ok(&["apply", "-auto-approve", "-input=false", &changes]);
+        let again = work.run(&["plan", "-detailed-exitcode", "-input=false", &changes]);
+        assert_eq!(again.code, Some(0), "drift:\n{}\n{}", again.out, again.err);
+        let told = root.ok("kms", "DescribeKey", json!({ "KeyId": "alias/app" }));
+        assert_eq!(told["KeyMetadata"]["Description"], json!(description));
+    }
+    let told =
+        root.ok("kms", "DescribeKey", json!({ "KeyId": "alias/app" }))["KeyMetadata"].clone();
+    let status = root.ok("kms", "GetKeyRotationStatus", json!({ "KeyId": told["KeyId"] }));
+    assert_eq!(status["RotationPeriodInDays"], json!(180));
+    work.ok(&["destroy", "-auto-approve", "-input=false"]);
+    let told = root.ok("kms", "DescribeKey", json!({ "KeyId": told["KeyId"] }));
+    assert_eq!(told["KeyMetadata"]["KeyState"], json!("PendingDeletion"));
 }
 
 /// What the configuration reads, made for this test.
