@@ -92,9 +92,15 @@ fn symmetric_keys_encrypt() {
     assert_eq!(opened["Plaintext"], json!("c2VjcmV0"));
     let used = ok(&root, "GetKeyLastUsage", json!({ "KeyId": other }));
     assert_eq!(used["KeyLastUsage"]["Operation"], json!("Decrypt"));
-    // A spoilt byte anywhere, and a key that is not there any more.
-    let found = root.ok("cloudtrail", "LookupEvents", json!({}));
-    assert!(!found.to_string().contains("c2VjcmV0"), "no event shows a plaintext");
+    let decrypts = json!([{ "AttributeKey": "EventName", "AttributeValue": "Decrypt" }]);
+    let input = json!({ "LookupAttributes": decrypts });
+    let found = root.ok("cloudtrail", "LookupEvents", input).to_string();
+    assert!(found.contains("encryptionContext"), "{found}");
+    for hidden in
+        ["c2VjcmV0", sealed["CiphertextBlob"].as_str().unwrap(), "ciphertextBlob\\\":\\\""]
+    {
+        assert!(!found.contains(hidden), "an event shows {hidden}: {found}");
+    }
 }
 
 #[test]

@@ -4077,7 +4077,7 @@ pub mod structures {
     pub static CREATE_GRANT_RESPONSE: Structure = Structure {
         name: "CreateGrantResponse",
         members: &[
-            member("GrantToken", &targets::GRANT_TOKEN_TYPE),
+            Member { traits: Traits(Traits::SENSITIVE), ..member("GrantToken", &targets::GRANT_TOKEN_TYPE) },
             member("GrantId", &targets::GRANT_ID_TYPE),
         ],
         ..STRUCTURE
@@ -4128,7 +4128,7 @@ pub mod structures {
     pub static DECRYPT_REQUEST: Structure = Structure {
         name: "DecryptRequest",
         members: &[
-            member("CiphertextBlob", &targets::CIPHERTEXT_TYPE),
+            Member { traits: Traits(Traits::SENSITIVE), ..member("CiphertextBlob", &targets::CIPHERTEXT_TYPE) },
             member("EncryptionContext", &targets::ENCRYPTION_CONTEXT_TYPE),
             member("GrantTokens", &targets::GRANT_TOKEN_LIST),
             member("KeyId", &targets::KEY_ID_TYPE),
@@ -4146,7 +4146,7 @@ pub mod structures {
             member("KeyId", &targets::KEY_ID_TYPE),
             Member { traits: Traits(Traits::SENSITIVE), ..member("Plaintext", &targets::PLAINTEXT_TYPE) },
             member("EncryptionAlgorithm", &targets::ENCRYPTION_ALGORITHM_SPEC),
-            member("CiphertextForRecipient", &targets::CIPHERTEXT_TYPE),
+            Member { traits: Traits(Traits::SENSITIVE), ..member("CiphertextForRecipient", &targets::CIPHERTEXT_TYPE) },
             member("KeyMaterialId", &targets::BACKING_KEY_ID_TYPE),
         ],
         ..STRUCTURE
@@ -4211,7 +4211,7 @@ pub mod structures {
         members: &[
             member("KeyId", &targets::KEY_ID_TYPE),
             Member { traits: Traits(Traits::SENSITIVE), ..member("SharedSecret", &targets::PLAINTEXT_TYPE) },
-            member("CiphertextForRecipient", &targets::CIPHERTEXT_TYPE),
+            Member { traits: Traits(Traits::SENSITIVE), ..member("CiphertextForRecipient", &targets::CIPHERTEXT_TYPE) },
             member("KeyAgreementAlgorithm", &targets::KEY_AGREEMENT_ALGORITHM_SPEC),
             member("KeyOrigin", &targets::ORIGIN_TYPE),
         ],
@@ -4320,7 +4320,7 @@ pub mod structures {
     pub static ENCRYPT_RESPONSE: Structure = Structure {
         name: "EncryptResponse",
         members: &[
-            member("CiphertextBlob", &targets::CIPHERTEXT_TYPE),
+            Member { traits: Traits(Traits::SENSITIVE), ..member("CiphertextBlob", &targets::CIPHERTEXT_TYPE) },
             member("KeyId", &targets::KEY_ID_TYPE),
             member("EncryptionAlgorithm", &targets::ENCRYPTION_ALGORITHM_SPEC),
         ],
@@ -4343,12 +4343,12 @@ pub mod structures {
     pub static GENERATE_DATA_KEY_PAIR_RESPONSE: Structure = Structure {
         name: "GenerateDataKeyPairResponse",
         members: &[
-            member("PrivateKeyCiphertextBlob", &targets::CIPHERTEXT_TYPE),
+            Member { traits: Traits(Traits::SENSITIVE), ..member("PrivateKeyCiphertextBlob", &targets::CIPHERTEXT_TYPE) },
             Member { traits: Traits(Traits::SENSITIVE), ..member("PrivateKeyPlaintext", &targets::PLAINTEXT_TYPE) },
             member("PublicKey", &targets::PUBLIC_KEY_TYPE),
             member("KeyId", &targets::KEY_ID_TYPE),
             member("KeyPairSpec", &targets::DATA_KEY_PAIR_SPEC),
-            member("CiphertextForRecipient", &targets::CIPHERTEXT_TYPE),
+            Member { traits: Traits(Traits::SENSITIVE), ..member("CiphertextForRecipient", &targets::CIPHERTEXT_TYPE) },
             member("KeyMaterialId", &targets::BACKING_KEY_ID_TYPE),
         ],
         ..STRUCTURE
@@ -4369,7 +4369,7 @@ pub mod structures {
     pub static GENERATE_DATA_KEY_PAIR_WITHOUT_PLAINTEXT_RESPONSE: Structure = Structure {
         name: "GenerateDataKeyPairWithoutPlaintextResponse",
         members: &[
-            member("PrivateKeyCiphertextBlob", &targets::CIPHERTEXT_TYPE),
+            Member { traits: Traits(Traits::SENSITIVE), ..member("PrivateKeyCiphertextBlob", &targets::CIPHERTEXT_TYPE) },
             member("PublicKey", &targets::PUBLIC_KEY_TYPE),
             member("KeyId", &targets::KEY_ID_TYPE),
             member("KeyPairSpec", &targets::DATA_KEY_PAIR_SPEC),
@@ -4395,10 +4395,10 @@ pub mod structures {
     pub static GENERATE_DATA_KEY_RESPONSE: Structure = Structure {
         name: "GenerateDataKeyResponse",
         members: &[
-            member("CiphertextBlob", &targets::CIPHERTEXT_TYPE),
+            Member { traits: Traits(Traits::SENSITIVE), ..member("CiphertextBlob", &targets::CIPHERTEXT_TYPE) },
             Member { traits: Traits(Traits::SENSITIVE), ..member("Plaintext", &targets::PLAINTEXT_TYPE) },
             member("KeyId", &targets::KEY_ID_TYPE),
-            member("CiphertextForRecipient", &targets::CIPHERTEXT_TYPE),
+            Member { traits: Traits(Traits::SENSITIVE), ..member("CiphertextForRecipient", &targets::CIPHERTEXT_TYPE) },
             member("KeyMaterialId", &targets::BACKING_KEY_ID_TYPE),
         ],
         ..STRUCTURE
@@ -4420,7 +4420,7 @@ pub mod structures {
     pub static GENERATE_DATA_KEY_WITHOUT_PLAINTEXT_RESPONSE: Structure = Structure {
         name: "GenerateDataKeyWithoutPlaintextResponse",
         members: &[
-            member("CiphertextBlob", &targets::CIPHERTEXT_TYPE),
+            Member { traits: Traits(Traits::SENSITIVE), ..member("CiphertextBlob", &targets::CIPHERTEXT_TYPE) },
             member("KeyId", &targets::KEY_ID_TYPE),
             member("KeyMaterialId", &targets::BACKING_KEY_ID_TYPE),
         ],
@@ -4442,7 +4442,7 @@ pub mod structures {
     pub static GENERATE_MAC_RESPONSE: Structure = Structure {
         name: "GenerateMacResponse",
         members: &[
-            member("Mac", &targets::CIPHERTEXT_TYPE),
+            Member { traits: Traits(Traits::SENSITIVE), ..member("Mac", &targets::CIPHERTEXT_TYPE) },
             member("MacAlgorithm", &targets::MAC_ALGORITHM_SPEC),
             member("KeyId", &targets::KEY_ID_TYPE),
         ],
@@ -4463,7 +4463,7 @@ pub mod structures {
         name: "GenerateRandomResponse",
         members: &[
             Member { traits: Traits(Traits::SENSITIVE), ..member("Plaintext", &targets::PLAINTEXT_TYPE) },
-            member("CiphertextForRecipient", &targets::CIPHERTEXT_TYPE),
+            Member { traits: Traits(Traits::SENSITIVE), ..member("CiphertextForRecipient", &targets::CIPHERTEXT_TYPE) },
         ],
         ..STRUCTURE
     };
@@ -4539,7 +4539,7 @@ pub mod structures {
         name: "GetParametersForImportResponse",
         members: &[
             member("KeyId", &targets::KEY_ID_TYPE),
-            member("ImportToken", &targets::CIPHERTEXT_TYPE),
+            Member { traits: Traits(Traits::SENSITIVE), ..member("ImportToken", &targets::CIPHERTEXT_TYPE) },
             Member { traits: Traits(Traits::SENSITIVE), ..member("PublicKey", &targets::PLAINTEXT_TYPE) },
             member("ParametersValidTo", &targets::DATE_TYPE),
         ],
@@ -4599,8 +4599,8 @@ pub mod structures {
         name: "ImportKeyMaterialRequest",
         members: &[
             required("KeyId", &targets::KEY_ID_TYPE),
-            required("ImportToken", &targets::CIPHERTEXT_TYPE),
-            required("EncryptedKeyMaterial", &targets::CIPHERTEXT_TYPE),
+            Member { traits: Traits(Traits::REQUIRED | Traits::SENSITIVE), ..required("ImportToken", &targets::CIPHERTEXT_TYPE) },
+            Member { traits: Traits(Traits::REQUIRED | Traits::SENSITIVE), ..required("EncryptedKeyMaterial", &targets::CIPHERTEXT_TYPE) },
             member("ValidTo", &targets::DATE_TYPE),
             member("ExpirationModel", &targets::EXPIRATION_MODEL_TYPE),
             member("ImportType", &targets::IMPORT_TYPE),
@@ -4837,7 +4837,7 @@ pub mod structures {
     pub static RE_ENCRYPT_REQUEST: Structure = Structure {
         name: "ReEncryptRequest",
         members: &[
-            member("CiphertextBlob", &targets::CIPHERTEXT_TYPE),
+            Member { traits: Traits(Traits::SENSITIVE), ..member("CiphertextBlob", &targets::CIPHERTEXT_TYPE) },
             member("SourceEncryptionContext", &targets::ENCRYPTION_CONTEXT_TYPE),
             member("SourceKeyId", &targets::KEY_ID_TYPE),
             required("DestinationKeyId", &targets::KEY_ID_TYPE),
@@ -4854,7 +4854,7 @@ pub mod structures {
     pub static RE_ENCRYPT_RESPONSE: Structure = Structure {
         name: "ReEncryptResponse",
         members: &[
-            member("CiphertextBlob", &targets::CIPHERTEXT_TYPE),
+            Member { traits: Traits(Traits::SENSITIVE), ..member("CiphertextBlob", &targets::CIPHERTEXT_TYPE) },
             member("SourceKeyId", &targets::KEY_ID_TYPE),
             member("KeyId", &targets::KEY_ID_TYPE),
             member("SourceEncryptionAlgorithm", &targets::ENCRYPTION_ALGORITHM_SPEC),
@@ -4900,7 +4900,7 @@ pub mod structures {
     pub static RETIRE_GRANT_REQUEST: Structure = Structure {
         name: "RetireGrantRequest",
         members: &[
-            member("GrantToken", &targets::GRANT_TOKEN_TYPE),
+            Member { traits: Traits(Traits::SENSITIVE), ..member("GrantToken", &targets::GRANT_TOKEN_TYPE) },
             member("KeyId", &targets::KEY_ID_TYPE),
             member("GrantId", &targets::GRANT_ID_TYPE),
             member("DryRun", &targets::NULLABLE_BOOLEAN_TYPE),
@@ -4987,7 +4987,7 @@ pub mod structures {
         name: "SignResponse",
         members: &[
             member("KeyId", &targets::KEY_ID_TYPE),
-            member("Signature", &targets::CIPHERTEXT_TYPE),
+            Member { traits: Traits(Traits::SENSITIVE), ..member("Signature", &targets::CIPHERTEXT_TYPE) },
             member("SigningAlgorithm", &targets::SIGNING_ALGORITHM_SPEC),
         ],
         ..STRUCTURE
@@ -5077,7 +5077,7 @@ pub mod structures {
             Member { traits: Traits(Traits::REQUIRED | Traits::SENSITIVE), ..required("Message", &targets::PLAINTEXT_TYPE) },
             required("KeyId", &targets::KEY_ID_TYPE),
             required("MacAlgorithm", &targets::MAC_ALGORITHM_SPEC),
-            required("Mac", &targets::CIPHERTEXT_TYPE),
+            Member { traits: Traits(Traits::REQUIRED | Traits::SENSITIVE), ..required("Mac", &targets::CIPHERTEXT_TYPE) },
             member("GrantTokens", &targets::GRANT_TOKEN_LIST),
             member("DryRun", &targets::NULLABLE_BOOLEAN_TYPE),
         ],
@@ -5100,7 +5100,7 @@ pub mod structures {
             required("KeyId", &targets::KEY_ID_TYPE),
             Member { traits: Traits(Traits::REQUIRED | Traits::SENSITIVE), ..required("Message", &targets::PLAINTEXT_TYPE) },
             member("MessageType", &targets::MESSAGE_TYPE),
-            required("Signature", &targets::CIPHERTEXT_TYPE),
+            Member { traits: Traits(Traits::REQUIRED | Traits::SENSITIVE), ..required("Signature", &targets::CIPHERTEXT_TYPE) },
             required("SigningAlgorithm", &targets::SIGNING_ALGORITHM_SPEC),
             member("GrantTokens", &targets::GRANT_TOKEN_LIST),
             member("DryRun", &targets::NULLABLE_BOOLEAN_TYPE),
@@ -5550,7 +5550,7 @@ mod targets {
     pub static BACKING_KEY_ID_RESPONSE_TYPE: Target = target("BackingKeyIdResponseType", text(length(Some(0), Some(64)), "^[a-f0-9]+$", &[]));
     pub static BACKING_KEY_ID_TYPE: Target = target("BackingKeyIdType", text(length(Some(64), Some(64)), "^[a-f0-9]+$", &[]));
     pub static BOOLEAN_TYPE: Target = target("BooleanType", Kind::Boolean);
-    pub static CIPHERTEXT_TYPE: Target = target("CiphertextType", Kind::Blob(length(Some(1), Some(6144))));
+    pub static CIPHERTEXT_TYPE: Target = sensitive("CiphertextType", Kind::Blob(length(Some(1), Some(6144))));
     pub static CLOUD_HSM_CLUSTER_ID_TYPE: Target = target("CloudHsmClusterIdType", text(length(Some(19), Some(24)), "cluster-[2-7a-zA-Z]{11,16}", &[]));
     pub static CLOUD_TRAIL_EVENT_ID_TYPE: Target = target("CloudTrailEventIdType", text(ANY, "", &[]));
     pub static CONNECTION_ERROR_CODE_TYPE: Target = target("ConnectionErrorCodeType", text(ANY, "", &["INVALID_CREDENTIALS", "CLUSTER_NOT_FOUND", "NETWORK_ERRORS", "INTERNAL_ERROR", "INSUFFICIENT_CLOUDHSM_HSMS", "USER_LOCKED_OUT", "USER_NOT_FOUND", "USER_LOGGED_IN", "SUBNET_NOT_FOUND", "INSUFFICIENT_FREE_ADDRESSES_IN_SUBNET", "XKS_PROXY_ACCESS_DENIED", "XKS_PROXY_NOT_REACHABLE", "XKS_VPC_ENDPOINT_SERVICE_NOT_FOUND", "XKS_PROXY_INVALID_RESPONSE", "XKS_PROXY_INVALID_CONFIGURATION", "XKS_VPC_ENDPOINT_SERVICE_INVALID_CONFIGURATION", "XKS_PROXY_TIMED_OUT", "XKS_PROXY_INVALID_TLS_CONFIGURATION"]));
@@ -5581,8 +5581,8 @@ mod targets {
     pub static GRANT_NAME_TYPE: Target = target("GrantNameType", text(length(Some(1), Some(256)), "^[a-zA-Z0-9:/_-]+$", &[]));
     pub static GRANT_OPERATION: Target = target("GrantOperation", text(ANY, "", &["Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo", "Sign", "Verify", "GetPublicKey", "CreateGrant", "RetireGrant", "DescribeKey", "GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext", "GenerateMac", "VerifyMac", "DeriveSharedSecret"]));
     pub static GRANT_OPERATION_LIST: Target = target("GrantOperationList", list(item(&GRANT_OPERATION), false, ANY));
-    pub static GRANT_TOKEN_LIST: Target = target("GrantTokenList", list(item(&GRANT_TOKEN_TYPE), false, length(Some(0), Some(10))));
-    pub static GRANT_TOKEN_TYPE: Target = target("GrantTokenType", text(length(Some(1), Some(8192)), "", &[]));
+    pub static GRANT_TOKEN_LIST: Target = target("GrantTokenList", list(Member { traits: Traits(Traits::SENSITIVE), ..item(&GRANT_TOKEN_TYPE) }, false, length(Some(0), Some(10))));
+    pub static GRANT_TOKEN_TYPE: Target = sensitive("GrantTokenType", text(length(Some(1), Some(8192)), "", &[]));
     pub static IMPORT_STATE: Target = target("ImportState", text(ANY, "", &["IMPORTED", "PENDING_IMPORT"]));
     pub static IMPORT_TYPE: Target = target("ImportType", text(ANY, "", &["NEW_KEY_MATERIAL", "EXISTING_KEY_MATERIAL"]));
     pub static INCLUDE_KEY_MATERIAL: Target = target("IncludeKeyMaterial", text(ANY, "", &["ALL_KEY_MATERIAL", "ROTATIONS_ONLY"]));
