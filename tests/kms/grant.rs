@@ -29,6 +29,13 @@ fn grants_give_what_they_say() {
     let mut call = encrypt(context.clone());
     call["GrantTokens"] = json!([made["GrantToken"]]);
     let sealed = ok(&ann, "Encrypt", call);
+    // Decided again from its record, the call is allowed again, though no policy says so.
+    let id = sealed["ResponseMetadata"]["RequestId"].as_str().unwrap();
+    let receipt = lab.server.palisade(&["why", id, "--output", "json"]);
+    let receipt: Value = serde_json::from_str(&receipt.out).unwrap();
+    assert_eq!(receipt["decision"]["requirements"][0]["granted"], json!(true), "{receipt}");
+    let words = lab.server.palisade(&["why", id]).out;
+    assert!(words.contains("kms Encrypt: ALLOWED"), "{words}");
     let open = json!({
         "CiphertextBlob": blob(&sealed["CiphertextBlob"]), "EncryptionContext": context
     });
