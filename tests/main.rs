@@ -22,5 +22,6 @@ mod machine;
 mod operator;
 mod organizations;
 mod protocol;
+mod s3;
 mod signin;
 mod sts;

@@ -120,6 +120,15 @@ impl Boto {
         self.order(order)["ok"].as_str().unwrap().to_owned()
     }
 
+    /// A presigned URL (Signature Version 4) of `get_object` or `put_object`.
+    pub fn presigned(&self, keys: &Keys, method: &str, bucket: &str, key: &str) -> String {
+        let order = json!({
+            "order": "presigned", "keys": keys.json(), "method": method, "bucket": bucket,
+            "key": key,
+        });
+        self.order(order)["ok"].as_str().unwrap().to_owned()
+    }
+
     pub fn raw(&self, raw: &Raw<'_>) -> Answer {
         let headers = |list: &[(&str, &str)]| {
             let pairs = list.iter().map(|(name, value)| ((*name).to_owned(), json!(value)));

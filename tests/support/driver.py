@@ -130,6 +130,21 @@ def raw(order):
     return {"status": response.status, "headers": answer, "body": text}
 
 
+def presigned(order):
+    keys = order["keys"]
+    signer = boto3.client(
+        "s3",
+        endpoint_url=order["endpoint"],
+        region_name="us-east-1",
+        aws_access_key_id=keys["id"],
+        aws_secret_access_key=keys["secret"],
+        aws_session_token=keys.get("token"),
+        config=Config(signature_version="s3v4"),
+    )
+    parameters = {"Bucket": order["bucket"], "Key": order["key"]}
+    return {"ok": signer.generate_presigned_url(order["method"], Params=parameters)}
+
+
 def totp(order):
     """RFC 6238 with the standard library alone, so that the server's codes meet another maker's."""
     seed = base64.b32decode(order["seed"])
@@ -176,11 +191,14 @@ def plain(value):
         return value.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     if isinstance(value, (bytes, bytearray)):
         return base64.b64encode(value).decode()
+    if hasattr(value, "read"):
+        return value.read().decode("utf-8", "replace")
     return str(value)
 
 
 for line in sys.stdin:
     order = json.loads(line)
-    answer = {"call": call, "raw": raw, "sweep": sweep, "totp": totp}[order["order"]](order)
+    orders = {"call": call, "raw": raw, "sweep": sweep, "totp": totp, "presigned": presigned}
+    answer = orders[order["order"]](order)
     sys.stdout.write(json.dumps(answer, default=plain) + "\n")
     sys.stdout.flush()

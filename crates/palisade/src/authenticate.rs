@@ -3,10 +3,12 @@
 use crate::server::Server;
 use http::request::Parts as Head;
 use palisade_protocol::sigv4::{
-    self, Answer, BodyProof, Dialect, Error as ProofError, Payload, Proof, RequestParts, Rules,
+    self, Answer, BodyProof, ChunkDecoder, ChunkLimits, ChunkSeed, Dialect, Error as ProofError,
+    Form, Payload, Proof, RequestParts, Rules,
 };
 use palisade_services::authorization::{Credential, Refusal, without_key};
 use palisade_services::caller::Caller;
+use palisade_services::transfer::{Signed, Transfer};
 use palisade_shape::{Auth, Error, ErrorCode, Operation, Protocol, Result, Service, Timestamp};
 use palisade_store::Read;
 use std::collections::BTreeMap;
@@ -52,6 +54,28 @@ impl<'h> Offered<'h> {
         }
     }
 
+    /// What the call brings beside its input: of S3's, how it was signed.
+    pub fn transfer(&self, model: &Service) -> Transfer {
+        let (Ok(Proof::Signature(parsed)), "s3") = (&self.proof, model.name) else {
+            return Transfer::default();
+        };
+        let hash = self.parts.single("x-amz-content-sha256").ok().flatten();
+        Transfer::signed(Signed {
+            auth_type: match parsed.form {
+                Form::Header => "REST-HEADER",
+                Form::Query => "REST-QUERY-STRING",
+            },
+            algorithm: parsed.algorithm.name(),
+            at: Timestamp::from_seconds(parsed.timestamp.seconds),
+            content_sha256: hash.map(|hash| String::from_utf8_lossy(hash).into_owned()),
+        })
+    }
+
+    /// Reads an `aws-chunked` body.
+    pub fn decoder(&self, seed: ChunkSeed) -> std::result::Result<ChunkDecoder, ProofError> {
+        Ok(seed.decoder(&self.parts, ChunkLimits::default())?)
+    }
+
     /// The session token that came along.
     pub fn session_token(&self) -> Option<&str> {
         match &self.proof {
@@ -78,15 +102,17 @@ pub struct Surroundings<'a> {
 /// The caller, with policies ready to decide with.
 pub fn authenticate(
     offered: &Offered<'_>,
-    body: &[u8],
+    payload: Payload<'_>,
     around: &Surroundings<'_>,
-) -> Result<Arc<Credential>> {
+) -> Result<(Arc<Credential>, BodyProof)> {
     let auth = around.operation.map_or(Auth::SigV4, |operation| operation.auth);
+    // S3 lets nobody in particular in wherever a policy or an access control list does.
+    let unsigned = auth == Auth::None || around.model.name == "s3";
     let refuse = |error: ProofError| worded(&error, around);
     let parsed = match &offered.proof {
         Ok(Proof::Signature(parsed)) => parsed,
-        Ok(Proof::Anonymous | Proof::Bearer(_)) if auth == Auth::None => {
-            return Ok(Arc::new(without_key(Caller::anonymous())));
+        Ok(Proof::Anonymous | Proof::Bearer(_)) if unsigned => {
+            return Ok((Arc::new(without_key(Caller::anonymous())), BodyProof::Unsigned));
         }
         Ok(Proof::Anonymous | Proof::Bearer(_)) => {
             return Err(refuse(ProofError::MissingAuthenticationToken));
@@ -120,15 +146,22 @@ pub fn authenticate(
     };
     let keys = &around.server.signing_keys;
     let secret = credential.secret.as_bytes();
-    let verified = sigv4::verify(parsed, &offered.parts, secret, Payload::Body(body), &rules, keys)
-        .map_err(refuse)?;
-    match verified.body {
-        BodyProof::Proven | BodyProof::Unsigned => Ok(credential),
-        // Only S3 takes streamed bodies, and its listener reads them through the decoder.
-        BodyProof::Sha256(_) | BodyProof::Chunked(_) => {
+    let verified =
+        sigv4::verify(parsed, &offered.parts, secret, payload, &rules, keys).map_err(refuse)?;
+    match (verified.body, payload) {
+        (proof @ (BodyProof::Proven | BodyProof::Unsigned), _) | (proof, Payload::Unread) => {
+            Ok((credential, proof))
+        }
+        // Only bodies that stream come in chunks.
+        (BodyProof::Sha256(_) | BodyProof::Chunked(_), _) => {
             Err(refuse(ProofError::PayloadHashInvalid { value: "STREAMING".to_owned() }))
         }
     }
+}
+
+/// The error as S3 words it.
+pub fn worded_for_s3(error: &ProofError) -> Error {
+    in_dialect(error, Dialect::S3)
 }
 
 /// The error as the service's own protocol words it.
@@ -141,6 +174,10 @@ fn worded(error: &ProofError, around: &Surroundings<'_>) -> Error {
         Protocol::RestXml if around.model.name == "s3" => Dialect::S3,
         Protocol::RestXml => Dialect::Query,
     };
+    in_dialect(error, dialect)
+}
+
+fn in_dialect(error: &ProofError, dialect: Dialect) -> Error {
     let Answer { code, status, message, fields } = error.answer(dialect);
     let mut refused = code_of(code, status).because(message);
     refused.fields = fields;

@@ -17,6 +17,7 @@ use palisade_services::password_hash::Hashes;
 use palisade_services::random;
 use palisade_services::service::{Effect, Input, Service};
 use palisade_services::sts::restriction;
+use palisade_services::transfer::Transfer;
 use palisade_shape::{Named, Result};
 use palisade_store::Read;
 use std::sync::Arc;
@@ -81,7 +82,19 @@ async fn run<O: Named>(
     let target = Target::Here { service, row, model, labels: Labels::new() };
     let route = Route { protocol, model: service.model, target };
     let (server, hashes) = (server.clone(), Hashes::default());
-    let call = Call { server, request, credential, token, protocol, service, row, input, hashes };
+    let transfer = Transfer::default();
+    let call = Call {
+        server,
+        request,
+        credential,
+        token,
+        protocol,
+        service,
+        row,
+        input,
+        hashes,
+        transfer,
+    };
     let snapshot = call.server.plane.store.snapshot();
     let outcome = match row.effect_with(&*call.input) {
         Effect::Read => {

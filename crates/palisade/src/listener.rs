@@ -3,14 +3,16 @@
 
 use crate::commands::client::{ENDPOINT, Endpoint};
 use crate::config::Config;
+use crate::download::Body;
 use crate::outcome::{
     INCOMPLETE_BODY, REQUEST_ENTITY_TOO_LARGE, REQUEST_HEADER_SECTION_TOO_LARGE, REQUEST_TIMEOUT,
 };
 use crate::server::Server;
-use crate::{machine, pipeline, tls};
+use crate::upload::{self, Sending};
+use crate::{download, machine, pipeline, reply, tls};
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -181,29 +183,35 @@ async fn answer(
     server: Arc<Server>,
     request: Request<Incoming>,
     door: Door,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+) -> Result<Response<Body>, Infallible> {
     let (head, body) = request.into_parts();
+    let refuse = |refusal: &palisade_shape::Error, head: &http::request::Parts| {
+        reply::refuse_unread(&server, head, refusal).map(download::whole)
+    };
     // The parser's own limit is that of its buffer, which may hold more than it was told.
     if bytes_of(&head) > HEAD_BYTES_MAX {
         let refusal = REQUEST_HEADER_SECTION_TOO_LARGE.because(
             "Your request header and query parameters used to make the request exceed the maximum \
              allowed size.",
         );
-        return Ok(pipeline::refuse_unread(&server, &head, &refusal));
+        return Ok(refuse(&refusal, &head));
+    }
+    if upload::streams(&server, &head) {
+        return Ok(pipeline::serve(server, head, Sending::Streamed(body), door).await);
     }
     let limit = Duration::from_secs(READ_SECONDS_MAX);
     let body = match tokio::time::timeout(limit, read_body(body)).await {
         Ok(Ok(body)) => body,
-        Ok(Err(refusal)) => return Ok(pipeline::refuse_unread(&server, &head, &refusal)),
+        Ok(Err(refusal)) => return Ok(refuse(&refusal, &head)),
         Err(_) => {
             let refusal = REQUEST_TIMEOUT.because(
                 "Your socket connection to the server was not read from or written to within the \
                  timeout period.",
             );
-            return Ok(pipeline::refuse_unread(&server, &head, &refusal));
+            return Ok(refuse(&refusal, &head));
         }
     };
-    Ok(pipeline::serve(server, head, body, door).await)
+    Ok(pipeline::serve(server, head, Sending::Whole(body), door).await)
 }
 
 /// What a request's line and header fields take, about as they were sent.

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use http::request::Parts as Head;
 use http::{Method, Response};
 use http_body_util::Full;
+use palisade_protocol::sigv4::Payload;
 use palisade_services::authorization::Requirement;
 use palisade_services::clock::Clock;
 use palisade_services::context::Request;
@@ -231,7 +232,7 @@ fn is_allowed(
         model: &SERVICE,
         operation: None,
     };
-    let credential = authenticate(&offered, body, &around)
+    let (credential, _proven) = authenticate(&offered, Payload::Body(body), &around)
         .map_err(|error| refuse(error.code.status, error.code.code, error.message.into_owned()))?;
     let request = Request {
         region: server.plane.settings.region.clone(),

@@ -2,18 +2,21 @@
 //! route → authenticate → decode → authorize → handle → record → encode.
 
 use crate::authenticate::{self, Offered, Surroundings, authenticate};
+use crate::download::{self, Body};
 use crate::listener::Door;
 use crate::metrics::Ending;
-use crate::outcome::{self, MISSING_TOKEN};
+use crate::outcome;
 use crate::record::{self, Told};
+use crate::reply::{encode, ending_of, refuse, refuse_unread, unroutable};
 use crate::route::{self, Route, Target};
 use crate::server::Server;
+use crate::upload::{self, Sending};
 use crate::{operator, signin, transaction};
-use bytes::Bytes;
+use http::Response;
 use http::request::Parts as Head;
-use http::{HeaderValue, Response};
-use http_body_util::Full;
-use palisade_protocol::{Extra, Form, Parts, respond, respond_error};
+use hyper::body::Incoming;
+use palisade_protocol::sigv4::{BodyProof, Payload};
+use palisade_protocol::{Form, Parts};
 use palisade_services::authorization::{Credential, Decided, authorize, without_key};
 use palisade_services::caller::{Caller, Principal};
 use palisade_services::context::{Access, Context, Notes, Request, TlsDetails, Way};
@@ -21,6 +24,7 @@ use palisade_services::errors::{SERVICE_UNAVAILABLE, internal};
 use palisade_services::password_hash::Hashes;
 use palisade_services::service::{Effect, Input, Operation, Service};
 use palisade_services::sts::{restriction, web_identity};
+use palisade_services::transfer::{Reply, Transfer};
 use palisade_shape::{Error, Protocol, Result, Shape};
 use palisade_store::Read;
 use std::sync::Arc;
@@ -38,6 +42,8 @@ pub struct Call {
     pub input: Box<dyn Input>,
     /// The slow hashes computed for it so far.
     pub hashes: Hashes,
+    /// What it brought beside its input.
+    pub transfer: Transfer,
 }
 
 /// The end of a call: the output, or why there is none, with what the record should say.
@@ -45,28 +51,38 @@ pub struct Outcome {
     pub result: Result<Box<dyn Shape + Send>>,
     pub decided: Vec<Decided>,
     pub notes: Notes,
+    /// What the answer has beside the output.
+    pub reply: Reply,
+}
+
+impl Outcome {
+    /// The end of a call before anything was decided.
+    pub fn failed(error: Error) -> Self {
+        let (notes, reply) = (Notes::default(), Reply::default());
+        Self { result: Err(error), decided: Vec::new(), notes, reply }
+    }
 }
 
 /// Answers one request.
-pub async fn serve(
-    server: Arc<Server>,
-    head: Head,
-    body: Bytes,
-    door: Door,
-) -> Response<Full<Bytes>> {
+pub async fn serve(server: Arc<Server>, head: Head, body: Sending, door: Door) -> Response<Body> {
     let Ok(place) = server.places.clone().try_acquire_owned() else {
         server.metrics.request(Ending::Busy, std::time::Duration::ZERO);
         let busy = SERVICE_UNAVAILABLE
             .because("The request has failed due to a temporary failure of the server.");
-        return refuse_unread(&server, &head, &busy);
+        return refuse_unread(&server, &head, &busy).map(download::whole);
     };
     let began = server.stopwatch();
-    let (response, ending) = if signin::is_for(&head, &body) {
-        signin::serve(&server, &head, &body, door).await
-    } else if head.uri.path().starts_with(operator::PREFIX) {
-        operator::serve(&server, &head, &body, door.peer).await
-    } else {
-        answer(&server, &head, &body, door).await
+    let (response, ending) = match body {
+        Sending::Whole(body) if signin::is_for(&head, &body) => {
+            let (response, ending) = signin::serve(&server, &head, &body, door).await;
+            (response.map(download::whole), ending)
+        }
+        Sending::Whole(body) if head.uri.path().starts_with(operator::PREFIX) => {
+            let (response, ending) = operator::serve(&server, &head, &body, door.peer).await;
+            (response.map(download::whole), ending)
+        }
+        Sending::Whole(body) => answer(&server, &head, (&body, None), door).await,
+        Sending::Streamed(body) => answer(&server, &head, (&[], Some(body)), door).await,
     };
     server.metrics.request(ending, began.elapsed());
     drop(place);
@@ -76,38 +92,43 @@ pub async fn serve(
 async fn answer(
     server: &Arc<Server>,
     head: &Head,
-    body: &[u8],
+    (body, streamed): (&[u8], Option<Incoming>),
     door: Door,
-) -> (Response<Full<Bytes>>, Ending) {
+) -> (Response<Body>, Ending) {
     let fields = authenticate::fields(head);
     let offered = Offered::read(head, &fields);
     let form = route::form(head, body);
     let Some(route) = server.router.find(head, form.as_ref(), offered.signing_name()) else {
-        return unroutable(server, head);
+        let (response, ending) = unroutable(server, head);
+        return (response.map(download::whole), ending);
     };
     let request = begin(server, head, &route, offered.region(), door);
     let changes = server.plane.credentials.changes();
     let snapshot = server.plane.store.snapshot();
+    let payload = if streamed.is_some() { Payload::Unread } else { Payload::Body(body) };
     let proven =
-        server.reading(|| prove(server, &offered, body, &route, &request, (&snapshot, changes)));
-    let credential = match proven {
-        Ok(credential) => credential,
-        Err(error) => return (refuse(head, &route, &request, &error), ending_of(&error, false)),
+        server.reading(|| prove(server, &offered, payload, &route, &request, (&snapshot, changes)));
+    let (credential, proof) = match proven {
+        Ok(proven) => proven,
+        Err(error) => {
+            let refusal = refuse(head, &route, &request, &error);
+            return (refusal.map(download::whole), ending_of(&error, false));
+        }
     };
     note_use(server, &credential, &request, route.model.signing_name);
-    let token = offered.session_token().map(str::to_owned);
-    let sent = Sent { head, body, form };
-    run(server, &sent, route, request, credential, token, &snapshot).await
+    let streamed = streamed.map(|body| (body, proof));
+    let sent = Sent { head, body, form, offered: &offered };
+    run(server, (&sent, streamed), route, request, credential, &snapshot).await
 }
 
 fn prove(
     server: &Server,
     offered: &Offered<'_>,
-    body: &[u8],
+    payload: Payload<'_>,
     route: &Route,
     request: &Request,
     (snapshot, changes): (&palisade_store::Snapshot, u64),
-) -> Result<Arc<Credential>> {
+) -> Result<(Arc<Credential>, BodyProof)> {
     let operation = match &route.target {
         Target::Here { model, .. } => Some(*model),
         Target::NotImplemented { .. } | Target::Unknown { .. } => None,
@@ -122,7 +143,7 @@ fn prove(
         model: route.model,
         operation,
     };
-    authenticate(offered, body, &around)
+    authenticate(offered, payload, &around)
 }
 
 /// What came over the wire; the form is read once, for routing and for decoding.
@@ -130,18 +151,18 @@ struct Sent<'r> {
     head: &'r Head,
     body: &'r [u8],
     form: Option<Form<'r>>,
+    offered: &'r Offered<'r>,
 }
 
 /// The stages after the proof.
 async fn run(
     server: &Arc<Server>,
-    sent: &Sent<'_>,
+    (sent, streamed): (&Sent<'_>, Option<(Incoming, BodyProof)>),
     route: Route,
     request: Request,
     credential: Arc<Credential>,
-    token: Option<String>,
     snapshot: &palisade_store::Snapshot,
-) -> (Response<Full<Bytes>>, Ending) {
+) -> (Response<Body>, Ending) {
     let head = sent.head;
     let refused = |credential: &Credential, route: &Route, error: &Error| {
         let told = Told::failure(error);
@@ -163,32 +184,69 @@ async fn run(
                 Err(error) => Err(error),
             };
             let error = durable.err().unwrap_or(error);
-            return (refuse(head, &route, &request, &error), ending_of(&error, true));
+            let refusal = refuse(head, &route, &request, &error);
+            return (refusal.map(download::whole), ending_of(&error, true));
         }
     };
+    let token = sent.offered.session_token().map(str::to_owned);
+    let transfer = sent.offered.transfer(route.model);
     let protocol = route.protocol;
-    let (server_of, server) = (server, server.clone());
-    let hashes = Hashes::default();
-    let call = Call { server, request, credential, token, protocol, service, row, input, hashes };
+    let (server, hashes) = (server.clone(), Hashes::default());
+    let call = Call {
+        server,
+        request,
+        credential,
+        token,
+        protocol,
+        service,
+        row,
+        input,
+        hashes,
+        transfer,
+    };
     let (call, outcome) = match row.effect_with(&*call.input) {
         Effect::Read => {
             let call = Arc::new(call);
             let refused = match row.prepares {
-                Some(_) => server_of.reading(|| refuse_early(&call, snapshot)),
+                Some(_) => call.server.reading(|| refuse_early(&call, snapshot)),
                 None => None,
             };
             let outcome = match refused {
                 Some(refused) => refused,
                 None => {
                     transaction::prepare(&call).await;
-                    server_of.reading(|| read(&call, snapshot))
+                    call.server.reading(|| read(&call, snapshot))
                 }
             };
             (call.clone(), keep_read(&call, &route, outcome, snapshot.revision()).await)
         }
-        Effect::Write => transaction::write(Arc::new(call), &route, snapshot).await,
+        Effect::Write => {
+            let received = receive(&call, streamed, sent, snapshot).await;
+            match received {
+                Ok(()) => transaction::write(Arc::new(call), &route, snapshot).await,
+                Err(outcome) => {
+                    let outcome = keep_read(&call, &route, outcome, snapshot.revision()).await;
+                    (Arc::new(call), outcome)
+                }
+            }
+        }
     };
-    encode(head, &route, &call, outcome)
+    encode(head, &route, &call, outcome).await
+}
+
+/// Receives a streamed body, unless the call is refused before.
+async fn receive(
+    call: &Call,
+    streamed: Option<(Incoming, BodyProof)>,
+    sent: &Sent<'_>,
+    snapshot: &palisade_store::Snapshot,
+) -> std::result::Result<(), Outcome> {
+    let Some((body, proof)) = streamed else { return Ok(()) };
+    if let Some(refused) = call.server.reading(|| refuse_early(call, snapshot)) {
+        return Err(refused);
+    }
+    let received = upload::receive(call, snapshot, body, (sent.head, sent.offered, proof)).await;
+    received.map(|received| call.transfer.put(received)).map_err(Outcome::failed)
 }
 
 /// The caller of an operation whose input proves who calls; of all others it is known already.
@@ -289,7 +347,7 @@ fn decode(
             return Err(outcome::unknown_operation(route.protocol, route.model, name, version));
         }
     };
-    let Sent { head, body, form } = sent;
+    let Sent { head, body, form, offered: _ } = sent;
     let mut input = row.handler.new_input();
     let shape = (*input).as_shape_mut();
     if let (Protocol::Query | Protocol::Ec2, Some(form)) = (route.protocol, form) {
@@ -314,8 +372,9 @@ pub fn read(call: &Call, snapshot: &dyn Read) -> Outcome {
     let caller = &call.credential.caller;
     let mut cx = Context::new(plane, caller, &call.request, Access::Read(snapshot));
     cx.hashes = Some(&call.hashes);
+    (cx.transfer, cx.credential) = (Some(&call.transfer), Some(&*call.credential));
     let (decided, result) = permit_and_handle(call, &mut cx, &call.credential);
-    Outcome { result, decided, notes: cx.notes }
+    Outcome { result, decided, notes: cx.notes, reply: cx.reply }
 }
 
 /// Refuses a call that is not allowed as things stand, before it takes a place among the changes or
@@ -324,9 +383,10 @@ pub fn refuse_early(call: &Call, snapshot: &dyn Read) -> Option<Outcome> {
     let plane = &*call.server.plane;
     let caller = &call.credential.caller;
     let mut cx = Context::new(plane, caller, &call.request, Access::Read(snapshot));
+    (cx.transfer, cx.credential) = (Some(&call.transfer), Some(&*call.credential));
     let (decided, permitted) = permit(call, &mut cx, &call.credential);
     let error = permitted.err()?;
-    Some(Outcome { result: Err(error), decided, notes: cx.notes })
+    Some(Outcome { decided, notes: cx.notes, ..Outcome::failed(error) })
 }
 
 /// The two stages that look at the store, on whatever view of it `cx` has.
@@ -376,93 +436,6 @@ pub async fn keep_read(call: &Call, route: &Route, outcome: Outcome, revision: u
     match durable {
         Ok(()) => outcome,
         Err(error) => Outcome { result: Err(error), ..outcome },
-    }
-}
-
-fn encode(
-    head: &Head,
-    route: &Route,
-    call: &Call,
-    outcome: Outcome,
-) -> (Response<Full<Bytes>>, Ending) {
-    let request = &call.request;
-    let error = match (outcome.result, &route.target) {
-        (Ok(output), Target::Here { model, .. }) => {
-            let answer = respond(route.protocol, route.model, model, &*output, &request.id);
-            return (finish(answer, &request.id), Ending::Allowed);
-        }
-        (Ok(_), _) => internal("an operation that is not here has answered"),
-        (Err(error), _) => error,
-    };
-    (refuse(head, route, request, &error), ending_of(&error, true))
-}
-
-fn finish(answer: palisade_protocol::Response, request_id: &str) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from(answer.body)));
-    *response.status_mut() = http::StatusCode::from_u16(answer.status).unwrap_or_default();
-    *response.headers_mut() = answer.headers;
-    if let Ok(id) = HeaderValue::from_str(request_id) {
-        response.headers_mut().insert("x-palisade-decision", id);
-    }
-    response
-}
-
-fn refuse(head: &Head, route: &Route, request: &Request, error: &Error) -> Response<Full<Bytes>> {
-    if let Some(cause) = &error.internal {
-        tracing::error!(request = request.id, operation = request.operation, cause, "failed");
-    }
-    let operation = match &route.target {
-        Target::Here { model, .. } => Some(*model),
-        Target::NotImplemented { .. } | Target::Unknown { .. } => None,
-    };
-    let extra = Extra {
-        resource: head.uri.path(),
-        host_id: if is_s3(route.model) { &request.id } else { "" },
-        head: head.method == http::Method::HEAD,
-        retry_after_seconds: (error.code.status == 503).then_some(1),
-    };
-    let answer = respond_error(route.protocol, route.model, operation, error, &request.id, &extra);
-    finish(answer, &request.id)
-}
-
-/// Only S3's services answer a host id.
-fn is_s3(model: &palisade_shape::Service) -> bool {
-    matches!(model.name, "s3" | "s3control")
-}
-
-/// A request that names no AWS service at all.
-fn unroutable(server: &Server, head: &Head) -> (Response<Full<Bytes>>, Ending) {
-    let error = MISSING_TOKEN.because("Missing Authentication Token");
-    (refuse_unread(server, head, &error), Ending::Unproven)
-}
-
-/// Refuses a request before its body was looked at, in the protocol that its head speaks; in that
-/// of the query services when the head does not tell.
-pub fn refuse_unread(server: &Server, head: &Head, error: &Error) -> Response<Full<Bytes>> {
-    let fields = authenticate::fields(head);
-    let offered = Offered::read(head, &fields);
-    let form = route::form(head, &[]);
-    let route = server.router.find(head, form.as_ref(), offered.signing_name());
-    let (protocol, model) = match &route {
-        Some(route) => (route.protocol, route.model),
-        None => (palisade_shape::Protocol::Query, &palisade_model::sts::SERVICE),
-    };
-    let id = palisade_services::random::uuid(&*server.plane.random);
-    let extra = Extra {
-        resource: head.uri.path(),
-        host_id: if is_s3(model) { &id } else { "" },
-        head: head.method == http::Method::HEAD,
-        retry_after_seconds: (error.code.status == 503).then_some(1),
-    };
-    finish(respond_error(protocol, model, None, error, &id, &extra), &id)
-}
-
-fn ending_of(error: &Error, proven: bool) -> Ending {
-    match error.code.status {
-        // A service that is not there is refused, not failed.
-        500.. if error.code.status != 501 => Ending::Failed,
-        _ if !proven => Ending::Unproven,
-        _ => Ending::Denied,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Which service and operation a request is for. All operations of all AWS services are known by
 //! name, so one that is not implemented is refused by its name, in its protocol.
 
+use crate::s3_address;
 use http::HeaderMap;
 use http::request::Parts as Head;
 use palisade_model::catalog::{self, CatalogService};
@@ -144,12 +145,16 @@ impl Router {
 
     /// The rest protocols: method and path.
     fn by_path(&self, head: &Head, signing_name: Option<&str>) -> Option<Route> {
-        let name = signing_name?;
-        let path = head.uri.path();
+        let name = signing_name.or_else(|| s3_address::is_for(head).then_some("s3"))?;
+        let address = s3_address::path(head, name);
+        let path = &*address;
         let query = head.uri.query().unwrap_or_default();
         let models = palisade_model::SERVICES.iter().filter(|model| model.signing_name == name);
         for model in models {
             let Some(routes) = self.rest.get(model.name) else { continue };
+            if model.name == "s3" && s3_address::is_control(path) {
+                continue;
+            }
             let found = routes.find(&head.method, path, query, &head.headers);
             let Some((operation, labels)) = found else { continue };
             let protocol = model.protocols.first().copied()?;

@@ -14,6 +14,7 @@ use palisade_services::kms::last_usage;
 use palisade_services::plane::{Plane, Settings};
 use palisade_services::random::{Random, SystemRandom};
 use palisade_services::reads::Reads;
+use palisade_store::blobs::LocalBlobs;
 use palisade_store::{
     Abort, MASTER_KEY_NAME, MasterKey, Options, ReadLog, Sealer, Store, Transaction,
 };
@@ -159,12 +160,31 @@ impl Server {
     pub fn close(&self) {
         self.flush_usage(true);
         self.plane.store.close();
+        if self.data_dir.is_none() {
+            let folder = std::env::temp_dir().join(format!("palisade-{}", std::process::id()));
+            // What stays behind is removed by the next process of this number.
+            let _left_behind = std::fs::remove_dir_all(folder);
+        }
     }
 }
 
 /// A password's hash takes a core and 19 MiB: one for each core but one, which is for requests.
 fn slow_places() -> usize {
     std::thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1).max(1))
+}
+
+/// Where the bytes of objects are: in the data folder, or in a folder that goes with the process.
+fn open_blobs(data_dir: Option<&Path>) -> Result<LocalBlobs, String> {
+    let text = |error: &dyn std::fmt::Display| format!("the blobs' folder: {error}");
+    let folder = match data_dir {
+        Some(folder) => folder.join("blobs"),
+        None => std::env::temp_dir().join(format!("palisade-{}", std::process::id())),
+    };
+    if data_dir.is_none() && folder.exists() {
+        // Left by an earlier process of this number.
+        std::fs::remove_dir_all(&folder).map_err(|error| text(&error))?;
+    }
+    LocalBlobs::open(&folder).map_err(|error| text(&error))
 }
 
 fn open_plane(
@@ -196,5 +216,7 @@ fn open_plane(
     let account_id = first_start::account_id(&store, &*random, config)?;
     let settings = Settings { lab: config.lab, account_id, region: config.region.clone() };
     let reads = Reads::new(log, config.synced_reads);
-    Ok(Plane::new(store, reads, sealer, clock, random, settings))
+    let mut plane = Plane::new(store, reads, sealer, clock, random, settings);
+    plane.blobs = Arc::new(open_blobs(data_dir)?);
+    Ok(plane)
 }

@@ -5,9 +5,9 @@ use crate::pipeline::{Call, Outcome, keep_read, permit_and_handle, refuse_early}
 use crate::record;
 use crate::route::Route;
 use palisade_services::authorization::Decided;
-use palisade_services::context::{Access, Context, Notes, from_store};
+use palisade_services::context::{Access, Context, from_store};
 use palisade_services::errors::internal;
-use palisade_shape::{Error, Result, Shape};
+use palisade_shape::{Result, Shape};
 use palisade_store::{Abort, Read, Snapshot, StoreError, Transaction};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
@@ -41,14 +41,15 @@ pub async fn write(call: Arc<Call>, route: &Route, snapshot: &Snapshot) -> (Arc<
     let left = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
     let outcome = match (ended, left) {
         (Ok(_), Some(outcome)) => {
+            call.transfer.keep();
             if outcome.notes.queued {
                 call.server.jobs_queued.notify_one();
             }
             return (call, outcome);
         }
         (Err(StoreError::Aborted), Some(outcome)) => outcome,
-        (Err(error), _) => failed(from_store(error)),
-        (Ok(_), None) => failed(internal("a transaction left no outcome")),
+        (Err(error), _) => Outcome::failed(from_store(error)),
+        (Ok(_), None) => Outcome::failed(internal("a transaction left no outcome")),
     };
     let outcome = keep_read(&call, route, outcome, snapshot.revision()).await;
     (call, outcome)
@@ -66,6 +67,7 @@ pub async fn prepare(call: &Arc<Call>) {
         let access = Access::Read(&snapshot);
         let mut cx = Context::new(plane, &call.credential.caller, &call.request, access);
         cx.hashes = Some(&call.hashes);
+        (cx.transfer, cx.credential) = (Some(&call.transfer), Some(&*call.credential));
         // What goes wrong here goes wrong in the handler too, which says so.
         let _handler_tells = prepares.prepare(&mut cx, &*call.input);
         drop(place);
@@ -73,10 +75,6 @@ pub async fn prepare(call: &Arc<Call>) {
     if let Err(error) = work.await {
         tracing::error!(%error, "the slow work of a call did not end");
     }
-}
-
-fn failed(error: Error) -> Outcome {
-    Outcome { result: Err(error), decided: Vec::new(), notes: Notes::default() }
 }
 
 /// One run of the transaction.
@@ -104,15 +102,16 @@ fn run(call: &Call, transaction: &mut dyn Transaction) -> (Outcome, Result<()>) 
     );
     let credential = match refreshed {
         Ok(credential) => credential,
-        Err(error) => return (failed(error), Ok(())),
+        Err(error) => return (Outcome::failed(error), Ok(())),
     };
     let caller = &credential.caller;
     let mut cx = Context::new(plane, caller, &call.request, Access::Write(transaction));
     cx.hashes = Some(&call.hashes);
+    (cx.transfer, cx.credential) = (Some(&call.transfer), Some(&*credential));
     let (decided, result) = permit_and_handle(call, &mut cx, &credential);
     let kept = keep(call, &mut cx, &decided, &result, revision);
-    let notes = std::mem::take(&mut cx.notes);
-    (Outcome { result, decided, notes }, kept)
+    let (notes, reply) = (std::mem::take(&mut cx.notes), std::mem::take(&mut cx.reply));
+    (Outcome { result, decided, notes, reply }, kept)
 }
 
 /// The record of a success commits with it. That of a failure is kept with the reads.

@@ -17,7 +17,7 @@ mod findings;
 pub mod json;
 mod number;
 mod pattern;
-mod percent;
+pub mod percent;
 mod query;
 pub mod refusal;
 mod render;

@@ -43,6 +43,11 @@ impl<'a> Form<'a> {
         (key == name).then(|| value.as_ref())
     }
 
+    /// All parameters, by name.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.pairs.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))
+    }
+
     /// The parameters whose names begin with a prefix.
     fn under(&self, prefix: &str) -> &[(Cow<'a, str>, Cow<'a, str>)] {
         let start = self.pairs.partition_point(|(key, _)| key.as_ref() < prefix);

@@ -1,11 +1,13 @@
 //! What a handler gets: the caller, the time, ids, and the store seen through one account.
 
+use crate::authorization::Credential;
 use crate::caller::Caller;
 use crate::errors::{SERVICE_UNAVAILABLE, internal};
 use crate::password_hash::Hashes;
 use crate::plane::Plane;
 use crate::random;
 use crate::table::{Scope, Table};
+use crate::transfer::{Reply, Transfer};
 use palisade_shape::{Error, Result, Timestamp};
 use palisade_store::{AuditRecord, Document, Job, Key, Read, StoreError, Transaction};
 use serde::{Deserialize, Serialize};
@@ -101,6 +103,12 @@ pub struct Context<'a> {
     access: Access<'a>,
     /// The slow hashes that the call has computed already.
     pub hashes: Option<&'a Hashes>,
+    /// Who calls, with the policies to decide with; none outside of the pipeline.
+    pub credential: Option<&'a Credential>,
+    /// What the call brought beside its input.
+    pub transfer: Option<&'a Transfer>,
+    /// What the answer has beside its output.
+    pub reply: Reply,
     /// What the audit record should say beyond input and output.
     pub notes: Notes,
 }
@@ -131,7 +139,18 @@ impl<'a> Context<'a> {
         access: Access<'a>,
     ) -> Self {
         let account = caller.account.to_string();
-        Self { caller, request, plane, account, access, hashes: None, notes: Notes::default() }
+        Self {
+            caller,
+            request,
+            plane,
+            account,
+            access,
+            hashes: None,
+            credential: None,
+            transfer: None,
+            reply: Reply::default(),
+            notes: Notes::default(),
+        }
     }
 
     /// The same call, seeing the rows of another account. For resources that name their account.

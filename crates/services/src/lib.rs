@@ -26,6 +26,7 @@ pub mod password_hash;
 pub mod plane;
 pub mod random;
 pub mod reads;
+pub mod s3;
 pub mod service;
 pub mod signin;
 pub mod sts;
@@ -33,6 +34,7 @@ pub mod table;
 pub mod tags;
 #[cfg(test)]
 pub mod testing;
+pub mod transfer;
 pub mod usage;
 
 use service::Service;
@@ -44,5 +46,6 @@ pub static SERVICES: &[&Service] = &[
     &iam::SERVICE,
     &kms::SERVICE,
     &organizations::SERVICE,
+    &s3::SERVICE,
     &sts::SERVICE,
 ];

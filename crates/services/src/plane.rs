@@ -9,6 +9,7 @@ use crate::random::Random;
 use crate::reads::Reads;
 use crate::sts::issuer_keys::IssuerKeys;
 use crate::usage::Usage;
+use palisade_store::blobs::{Blobs, MemoryBlobs};
 use palisade_store::{Sealer, Store};
 use std::sync::Arc;
 
@@ -18,6 +19,8 @@ pub struct Plane {
     /// The audit records of calls that changed nothing.
     pub reads: Reads,
     pub sealer: Sealer,
+    /// The bytes of objects; in memory unless another place is given.
+    pub blobs: Arc<dyn Blobs>,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
     pub settings: Settings,
@@ -49,6 +52,7 @@ impl Plane {
             store,
             reads,
             sealer,
+            blobs: Arc::new(MemoryBlobs::default()),
             clock,
             random,
             settings,

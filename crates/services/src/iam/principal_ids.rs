@@ -49,6 +49,16 @@ pub fn to_arn(cx: &mut Context, principal: &str) -> Result<String> {
     Ok(shown(cx, principal)?.unwrap_or_else(|| principal.to_owned()))
 }
 
+/// The policy of a resource as it is stored. See [`to_ids`].
+pub fn resource_to_ids(cx: &mut Context, document: &str) -> Result<String> {
+    rewrite(cx, document, DocumentKind::Resource, saved)
+}
+
+/// The stored policy of a resource as it is shown. See [`to_arns`].
+pub fn resource_to_arns(cx: &mut Context, document: &str) -> Result<String> {
+    rewrite(cx, document, DocumentKind::Resource, shown)
+}
+
 /// Replaces the AWS principals for which `replace` has another name.
 fn rewrite(
     cx: &mut Context,

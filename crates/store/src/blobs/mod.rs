@@ -4,12 +4,14 @@
 //! What no document references any more is garbage, to be listed and removed by its owner.
 
 mod local;
+mod memory;
 #[cfg(feature = "s3-blobs")]
 mod s3;
 
 use std::io::Read;
 
 pub use local::LocalBlobs;
+pub use memory::MemoryBlobs;
 #[cfg(feature = "s3-blobs")]
 pub use s3::{S3Blobs, S3Options};
 
