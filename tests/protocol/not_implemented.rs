@@ -13,7 +13,6 @@ fn an_operation_that_is_missing_is_named() {
         ("dynamodb", "DynamoDB", "ListTables", json!({})),
         ("ec2", "EC2", "DescribeVpcs", json!({})),
         ("lambda", "Lambda", "ListFunctions", json!({})),
-        ("kms", "KMS", "ListKeys", json!({})),
         ("sns", "SNS", "ListTopics", json!({})),
         ("sqs", "SQS", "ListQueues", json!({})),
         ("cloudformation", "CloudFormation", "ListStacks", json!({})),
