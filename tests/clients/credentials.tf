@@ -35,6 +35,12 @@ resource "aws_iam_user" "ann" {
   path = "/team/"
 }
 
+# Destroyed with whatever it was given elsewhere.
+resource "aws_iam_user" "eva" {
+  name          = "eva"
+  force_destroy = true
+}
+
 resource "aws_iam_user_login_profile" "ann" {
   user                    = aws_iam_user.ann.name
   password_length         = 20

@@ -160,6 +160,24 @@ fn write_files(folder: &Path) {
     write("two.pem", &keygen(&["-e", "-m", "PKCS8", "-f", "two.pub"]));
 }
 
+/// Gives a user what Terraform does not know of: two keys, a password, an MFA device.
+fn give_all(lab: &Lab, name: &str) {
+    let root = lab.root();
+    lab.begin_step();
+    root.new_key(name);
+    root.new_key(name);
+    let profile = json!({ "UserName": name, "Password": "Correct-horse-battery-1" });
+    root.ok("iam", "CreateLoginProfile", profile);
+    let made = root.ok("iam", "CreateVirtualMFADevice", json!({ "VirtualMFADeviceName": name }));
+    let made = &made["VirtualMFADevice"];
+    let seed = crate::iam::text_of_blob(&made["Base32StringSeed"]);
+    let enable = json!({
+        "UserName": name, "SerialNumber": made["SerialNumber"],
+        "AuthenticationCode1": lab.totp(&seed, -1), "AuthenticationCode2": lab.totp(&seed, 0),
+    });
+    root.ok("iam", "EnableMFADevice", enable);
+}
+
 #[test]
 fn terraform_keeps_the_credentials_of_users() {
     let test = "terraform_keeps_the_credentials_of_users";
@@ -174,6 +192,7 @@ fn terraform_keeps_the_credentials_of_users() {
     assert_eq!(profile["LoginProfile"]["PasswordResetRequired"], json!(true));
     let again = work.run(&["plan", "-detailed-exitcode", "-input=false"]);
     assert_eq!(again.code, Some(0), "drift:\n{}\n{}", again.out, again.err);
+    give_all(&lab, "eva");
     let changed = "-var=status=Inactive";
     work.ok(&["apply", "-auto-approve", "-input=false", changed]);
     let again = work.run(&["plan", "-detailed-exitcode", "-input=false", changed]);
@@ -181,6 +200,7 @@ fn terraform_keeps_the_credentials_of_users() {
 
     work.ok(&["destroy", "-auto-approve", "-input=false", changed]);
     assert_eq!(root.ok("iam", "ListUsers", json!({}))["Users"], json!([]));
+    assert_eq!(root.ok("iam", "ListVirtualMFADevices", json!({}))["VirtualMFADevices"], json!([]));
     let left = root.ok("iam", "ListServerCertificates", json!({}));
     assert_eq!(left["ServerCertificateMetadataList"], json!([]));
     let none = root.call("iam", "GetAccountPasswordPolicy", json!({})).unwrap_err();

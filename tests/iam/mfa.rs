@@ -26,8 +26,8 @@ fn both(lab: &Lab, device: &Device, user: &str, from: i64) -> Value {
     json!({
         "UserName": user,
         "SerialNumber": device.serial,
-        "AuthenticationCode1": lab.boto.totp(&device.seed, 0, from),
-        "AuthenticationCode2": lab.boto.totp(&device.seed, 0, from + 1),
+        "AuthenticationCode1": lab.totp(&device.seed, from),
+        "AuthenticationCode2": lab.totp(&device.seed, from + 1),
     })
 }
 
@@ -39,6 +39,7 @@ fn enable(lab: &Lab, root: &Caller<'_>, device: &Device, user: &str) {
 #[test]
 fn mfa_devices_live_and_die() {
     let Some(lab) = Lab::start("mfa_devices_live_and_die") else { return };
+    lab.begin_step();
     let (root, account) = (lab.root(), lab.server.account_id());
     root.ok("iam", "CreateUser", json!({ "UserName": "ann" }));
     let input = json!({
@@ -113,6 +114,7 @@ fn decoded(png: &[u8]) -> Option<String> {
 fn the_picture_holds_the_seed() {
     let test = "the_picture_holds_the_seed";
     let Some(lab) = Lab::start(test) else { return };
+    lab.begin_step();
     let (root, account) = (lab.root(), lab.server.account_id());
     let issuer = "Amazon%20Web%20Services";
     // OpenCV overlooks some good codes, so it may try several; a wrong text it must never find.
@@ -139,7 +141,7 @@ fn refusals(lab: &Lab, taken: &Device, free: &Device) -> Vec<Failing<'static>> {
     let mut equal = both(lab, free, "ann", -1);
     equal["AuthenticationCode2"] = equal["AuthenticationCode1"].clone();
     let mut apart = both(lab, free, "ann", -1);
-    apart["AuthenticationCode2"] = json!(lab.boto.totp(&free.seed, 0, 1));
+    apart["AuthenticationCode2"] = json!(lab.totp(&free.seed, 1));
     let ghost = Device { serial: free.serial.replace("free", "ghost"), seed: free.seed.clone() };
     let missing = json!({ "SerialNumber": ghost.serial });
     let in_use = json!({ "SerialNumber": taken.serial });
@@ -190,6 +192,7 @@ fn refusals(lab: &Lab, taken: &Device, free: &Device) -> Vec<Failing<'static>> {
 #[test]
 fn mfa_devices_are_refused_as_documented() {
     let Some(lab) = Lab::start("mfa_devices_are_refused_as_documented") else { return };
+    lab.begin_step();
     let root = lab.root();
     for name in ["ann", "bob"] {
         root.ok("iam", "CreateUser", json!({ "UserName": name }));
@@ -228,6 +231,7 @@ fn is_malformed(input: &Value) -> bool {
 #[test]
 fn a_hardware_token_is_loaded_drifts_and_is_followed() {
     let Some(lab) = Lab::start("a_hardware_token_is_loaded_drifts_and_is_followed") else { return };
+    lab.begin_step();
     let root = lab.root();
     let ann = lab.user(&root, "ann", Some(policy("Allow", &["iam:*"], &["*"])));
     let seed = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ".to_owned();
@@ -247,7 +251,7 @@ fn a_hardware_token_is_loaded_drifts_and_is_followed() {
 
     // The token runs six steps ahead from now on.
     let code = |steps: i64| {
-        let code = lab.boto.totp(&token.seed, 0, steps);
+        let code = lab.totp(&token.seed, steps);
         json!({ "SerialNumber": token.serial, "TokenCode": code })
     };
     ann.refused(("sts", "GetSessionToken"), code(6), ("AccessDenied", 403));
@@ -261,6 +265,7 @@ fn a_hardware_token_is_loaded_drifts_and_is_followed() {
 #[test]
 fn a_code_opens_a_session_once() {
     let Some(lab) = Lab::start("a_code_opens_a_session_once") else { return };
+    lab.begin_step();
     let root = lab.root();
     // What a guard for service APIs looks like: everything, but only with a fresh second factor.
     let guard = json!({
@@ -285,7 +290,7 @@ fn a_code_opens_a_session_once() {
     let refused = |input: Value| {
         ann.refused(("sts", "GetSessionToken"), input, ("AccessDenied", 403)).message
     };
-    let right = lab.boto.totp(&device.seed, 0, 0);
+    let right = lab.totp(&device.seed, 0);
     let wrong = if right == "123456" { "654321" } else { "123456" };
     let invalid = "MultiFactorAuthentication failed with invalid MFA one time pass code. ";
     assert_eq!(refused(with(wrong)), invalid);
@@ -325,6 +330,7 @@ fn a_code_opens_a_session_once() {
 #[test]
 fn a_role_may_ask_for_a_second_factor() {
     let Some(lab) = Lab::start("a_role_may_ask_for_a_second_factor") else { return };
+    lab.begin_step();
     let (root, account) = (lab.root(), lab.server.account_id());
     let ann = lab.user(&root, "ann", Some(policy("Allow", &["sts:*"], &["*"])));
     let device = make(&root, "ann");
@@ -345,14 +351,14 @@ fn a_role_may_ask_for_a_second_factor() {
     ann.refused(("sts", "AssumeRole"), input.clone(), ("AccessDenied", 403));
     // The session of a user hands its second factor on.
     let with = json!({
-        "SerialNumber": device.serial, "TokenCode": lab.boto.totp(&device.seed, 0, 0)
+        "SerialNumber": device.serial, "TokenCode": lab.totp(&device.seed, 0)
     });
     let session = lab.caller(Keys::of_session(&ann.ok("sts", "GetSessionToken", with)));
     let through = session.ok("sts", "AssumeRole", input.clone());
     lab.caller(Keys::of_session(&through)).ok("iam", "ListUsers", json!({}));
 
     input["SerialNumber"] = json!(device.serial);
-    input["TokenCode"] = json!(lab.boto.totp(&device.seed, 0, 1));
+    input["TokenCode"] = json!(lab.totp(&device.seed, 1));
     let direct = ann.ok("sts", "AssumeRole", input.clone());
     let refusal = ann.refused(("sts", "AssumeRole"), input, ("AccessDenied", 403));
     assert!(refusal.message.contains("invalid MFA one time pass code"), "{}", refusal.message);
@@ -364,6 +370,7 @@ fn a_role_may_ask_for_a_second_factor() {
 #[test]
 fn root_proves_itself_too_and_events_hide_the_codes() {
     let Some(lab) = Lab::start("root_proves_itself_too_and_events_hide_the_codes") else { return };
+    lab.begin_step();
     let (root, account) = (lab.root(), lab.server.account_id());
     let device = make(&root, "root-account-mfa-device");
     assert_eq!(device.serial, format!("arn:aws:iam::{account}:mfa/root-account-mfa-device"));
@@ -374,7 +381,7 @@ fn root_proves_itself_too_and_events_hide_the_codes() {
     let summary = root.ok("iam", "GetAccountSummary", json!({}))["SummaryMap"].clone();
     assert_eq!(summary["AccountMFAEnabled"], json!(1));
     assert_eq!((&summary["MFADevices"], &summary["MFADevicesInUse"]), (&json!(1), &json!(1)));
-    let code = lab.boto.totp(&device.seed, 0, 0);
+    let code = lab.totp(&device.seed, 0);
     let input = json!({ "SerialNumber": device.serial, "TokenCode": code });
     let session = lab.caller(Keys::of_session(&root.ok("sts", "GetSessionToken", input)));
     let identity = session.ok("sts", "GetCallerIdentity", json!({}));

@@ -3,11 +3,13 @@
 
 mod browser;
 mod federation;
+mod new_user;
 mod password;
 mod recovery;
 mod refusals;
 mod role;
 mod second_factor;
+mod security_key;
 mod session;
 
 use crate::support::{Caller, Lab};
@@ -36,9 +38,7 @@ fn events(root: &Caller<'_>, name: &str) -> Vec<Value> {
 }
 
 fn advance(lab: &Lab, seconds: i64) {
-    let wanted = json!({ "advance": seconds });
-    let (status, answer) = lab.server.operator("PUT", "clock", Some(&wanted));
-    assert_eq!(status, 200, "{answer}");
+    lab.advance(seconds);
 }
 
 /// E-mail address and password of the root user of the first start.

@@ -8,39 +8,27 @@ use serde_json::{Value, json};
 struct Device {
     serial: String,
     seed: String,
-    moved: i64,
 }
 
 impl Device {
     fn code(&self, lab: &Lab) -> String {
-        lab.boto.totp(&self.seed, self.moved, 0)
+        lab.totp(&self.seed, 0)
     }
 }
 
-/// Moves the server's clock to the beginning of a step of 30 s, so that no test meets its end, and
-/// answers by how much.
-fn begin_step(lab: &Lab) -> i64 {
-    let (_, clock) = lab.server.operator("GET", "clock", None);
-    let now = clock["now"].as_str().unwrap();
-    let seconds: i64 = now[17..19].parse().unwrap();
-    let moved = 30 - seconds % 30;
-    super::advance(lab, moved);
-    moved
-}
-
 /// Makes a device and enables it with the two codes before the present one.
-fn enable(lab: &Lab, root: &Caller<'_>, device: &str, owner: &str, moved: i64) -> Device {
+fn enable(lab: &Lab, root: &Caller<'_>, device: &str, owner: &str) -> Device {
     let made = root.ok("iam", "CreateVirtualMFADevice", json!({ "VirtualMFADeviceName": device }));
     let made = &made["VirtualMFADevice"];
     let serial = made["SerialNumber"].as_str().unwrap().to_owned();
     let seed = crate::iam::text_of_blob(&made["Base32StringSeed"]);
-    let code = |step| lab.boto.totp(&seed, moved, step);
+    let code = |step| lab.totp(&seed, step);
     let input = json!({
         "UserName": owner, "SerialNumber": serial,
         "AuthenticationCode1": code(-2), "AuthenticationCode2": code(-1),
     });
     root.ok("iam", "EnableMFADevice", input);
-    Device { serial, seed, moved }
+    Device { serial, seed }
 }
 
 fn enter(browser: &mut Browser<'_>, code: &str) -> (u16, bool) {
@@ -53,9 +41,9 @@ fn a_code_is_asked_for_and_good_once() {
     let Some(lab) = Lab::start("a_code_is_asked_for_and_good_once") else { return };
     let (root, account) = (lab.root(), lab.server.account_id());
     user(&root, "ann", false);
-    let moved = begin_step(&lab);
-    let first = enable(&lab, &root, "first", "ann", moved);
-    let second = enable(&lab, &root, "second", "ann", moved);
+    lab.begin_step();
+    let first = enable(&lab, &root, "first", "ann");
+    let second = enable(&lab, &root, "second", "ann");
     let mut browser = Browser::new(&lab);
     let page = browser.sign_in(&account, "ann", PASSWORD);
     assert!(page.has("Second factor"), "{page:?}");
@@ -94,8 +82,8 @@ fn a_step_is_of_one_browser_and_one_password() {
     let Some(lab) = Lab::start("a_step_is_of_one_browser_and_one_password") else { return };
     let (root, account) = (lab.root(), lab.server.account_id());
     user(&root, "ann", false);
-    let moved = begin_step(&lab);
-    let device = enable(&lab, &root, "ann", "ann", moved);
+    lab.begin_step();
+    let device = enable(&lab, &root, "ann", "ann");
     let mut browser = Browser::new(&lab);
     browser.sign_in(&account, "ann", PASSWORD);
     let step = browser.page.hidden("step");
@@ -114,8 +102,8 @@ fn a_step_is_of_one_browser_and_one_password() {
 fn root_has_a_second_factor_too() {
     let Some(lab) = Lab::start("root_has_a_second_factor_too") else { return };
     let root = lab.root();
-    let moved = begin_step(&lab);
-    let device = enable(&lab, &root, "root", &lab.server.account_id(), moved);
+    lab.begin_step();
+    let device = enable(&lab, &root, "root", &lab.server.account_id());
     let (email, password) = root_password(&lab);
     let mut browser = Browser::new(&lab);
     let page = browser.sign_in_as_root(&email, &password);

@@ -98,6 +98,15 @@ impl Site {
         python(&["sign", self.folder.path().to_str().unwrap(), &claims.to_string()])
     }
 
+    /// A document of an issuer, asked for at its own host.
+    fn published(&self, issuer: &str, path: &str) -> Value {
+        let host = issuer.strip_prefix("https://").unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        let (status, document) = self.server.bytes(request.as_bytes());
+        assert_eq!(status, 200, "{document}");
+        serde_json::from_str(&document).unwrap()
+    }
+
     fn event(&self, name: &str) -> Value {
         let attributes = json!([{ "AttributeKey": "EventName", "AttributeValue": name }]);
         let input = json!({ "LookupAttributes": attributes, "MaxResults": 1 });
@@ -299,13 +308,35 @@ fn tokens_for_others_and_root_sessions() {
     let ask = |algorithm: &str| json!({ "Audience": ["x"], "SigningAlgorithm": algorithm });
     let disabled = ("OutboundWebIdentityFederationDisabledException", 403);
     ana.refused(("sts", "GetWebIdentityToken"), ask("RS256"), disabled);
-    root.ok("iam", "EnableOutboundWebIdentityFederation", json!({}));
+    let enabled = root.ok("iam", "EnableOutboundWebIdentityFederation", json!({}));
+    let issuer = enabled["IssuerIdentifier"].as_str().unwrap().to_owned();
     for algorithm in ["RS256", "ES384"] {
         let answer = ana.ok("sts", "GetWebIdentityToken", ask(algorithm));
         let token = answer["WebIdentityToken"].as_str().unwrap();
         assert_eq!(token.split('.').count(), 3, "{token}");
         assert!(!site.event("GetWebIdentityToken").to_string().contains(token));
+        // Who is shown it finds the key at the issuer, as OpenID Connect says.
+        let document = site.published(&issuer, "/.well-known/openid-configuration");
+        assert_eq!(document["issuer"], json!(issuer));
+        let keys = document["jwks_uri"].as_str().unwrap();
+        let path = keys.strip_prefix(&issuer).unwrap();
+        let keys = site.published(&issuer, path).to_string();
+        let folder = site.folder.path().to_str().unwrap();
+        let claims: Value =
+            serde_json::from_str(&python(&["verify", folder, &keys, token])).unwrap();
+        let arn = format!("arn:aws:iam::{ACCOUNT}:user/ana");
+        assert_eq!((&claims["iss"], &claims["sub"]), (&json!(issuer), &json!(arn)));
+        assert!(!keys.contains("\"d\"") && !keys.contains("PRIVATE"), "{keys}");
     }
+    let id = issuer.strip_prefix("https://").unwrap().split('.').next().unwrap();
+    let own = |path: &str| {
+        let path = format!("/_palisade/issuers/{id}/.well-known/{path}");
+        site.server.plain("GET", &path, "", None).0
+    };
+    assert_eq!((own("jwks.json"), own("other")), (200, 404));
+    root.ok("iam", "DisableOutboundWebIdentityFederation", json!({}));
+    assert_eq!(own("jwks.json"), 404);
+    root.ok("iam", "EnableOutboundWebIdentityFederation", json!({}));
     let bad = ask("HS256");
     ana.refused(("sts", "GetWebIdentityToken"), bad, ("ValidationError", 400));
     let trade = json!({ "TradeInToken": "none" });
@@ -315,4 +346,24 @@ fn tokens_for_others_and_root_sessions() {
     let input = json!({ "TargetPrincipal": "222233334444", "TaskPolicyArn": { "arn": task } });
     let refused = ana.refused(("sts", "AssumeRoot"), input, ("AccessDenied", 403));
     assert!(refused.message.contains("arn:aws:iam::222233334444:root"), "{}", refused.message);
+}
+
+#[test]
+fn a_failed_attempt_is_in_the_trail_of_the_role() {
+    if missing("a_failed_attempt_is_in_the_trail_of_the_role") {
+        return;
+    }
+    let site = Site::offline();
+    let provider = site.provider(GITHUB, &[]);
+    // A key of the provider that the token does not fill is absent: `IfExists` passes.
+    let conditions = json!({ "StringEqualsIfExists": { "accounts.google.com:aud": "x" } });
+    let role = site.role("deploy", &provider, &[&format!("sts:{}", ASSUME.1)], conditions);
+    let forged = site.token(EKS, json!({}));
+    let refused =
+        site.nobody().refused(ASSUME, asking(&role, &forged), ("InvalidIdentityToken", 400));
+    let event = site.event(ASSUME.1);
+    assert_eq!(event["errorCode"], "InvalidIdentityTokenException", "{event}");
+    assert_eq!(event["requestID"], json!(refused.request_id));
+    let token = site.token(GITHUB, json!({}));
+    site.nobody().ok(ASSUME.0, ASSUME.1, asking(&role, &token));
 }

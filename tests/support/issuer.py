@@ -5,6 +5,7 @@ issuer.py sign FOLDER CLAIMS     prints a token of the claims
 issuer.py serve FOLDER ISSUER    answers the discovery document and the keys over HTTPS, with a
                                  certificate of its own authority; prints port and thumbprint
 issuer.py metadata FOLDER ENTITY prints the SAML metadata of an entity with that key
+issuer.py verify FOLDER JWKS JWT  prints the claims of a token that one of those keys signed
 issuer.py saml FOLDER FACTS      prints a SAML response of the facts, signed, in base64
 """
 
@@ -18,7 +19,8 @@ import sys
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.x509.oid import NameOID
 
 
@@ -190,7 +192,37 @@ def saml(folder, text):
     print(base64.b64encode(response.encode()).decode())
 
 
-ORDERS = {"keys": keys, "sign": sign, "serve": serve, "metadata": metadata, "saml": saml}
+def decode(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def verify(folder, keyset, token):
+    """Prints the claims of a token that one of the published keys signed."""
+    signed, signature = token.rsplit(".", 1)
+    header, claims = (json.loads(decode(part)) for part in signed.split("."))
+    (key,) = [key for key in json.loads(keyset)["keys"] if key["kid"] == header["kid"]]
+    assert key["alg"] == header["alg"] and key["use"] == "sig", key
+    integer = lambda name: int.from_bytes(decode(key[name]), "big")
+    data, made = signed.encode(), decode(signature)
+    if key["kty"] == "RSA":
+        public = rsa.RSAPublicNumbers(integer("e"), integer("n")).public_key()
+        public.verify(made, data, padding.PKCS1v15(), hashes.SHA256())
+    else:
+        assert key["crv"] == "P-384", key
+        point = ec.EllipticCurvePublicNumbers(integer("x"), integer("y"), ec.SECP384R1())
+        halves = [int.from_bytes(half, "big") for half in (made[:48], made[48:])]
+        point.public_key().verify(encode_dss_signature(*halves), data, ec.ECDSA(hashes.SHA384()))
+    print(json.dumps(claims))
+
+
+ORDERS = {
+    "keys": keys,
+    "sign": sign,
+    "serve": serve,
+    "metadata": metadata,
+    "saml": saml,
+    "verify": verify,
+}
 
 if __name__ == "__main__":
     order, folder, *rest = sys.argv[1:]

@@ -5,8 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Debian packages and the file that shows that each is there.
-const DEBIAN: &[(&str, &str)] =
-    &[("postgresql", "/usr/lib/postgresql"), ("curl", "/usr/bin/curl"), ("gcc", "/usr/bin/gcc")];
+const DEBIAN: &[(&str, &str)] = &[
+    ("postgresql", "/usr/lib/postgresql"),
+    ("chromium", "/usr/bin/chromium"),
+    ("curl", "/usr/bin/curl"),
+    ("gcc", "/usr/bin/gcc"),
+];
 
 /// Python packages, pinned, and the module that shows that each is there.
 const PYTHON: &[(&str, &str)] = &[

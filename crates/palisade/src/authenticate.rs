@@ -6,8 +6,11 @@ use palisade_protocol::sigv4::{
     self, Answer, BodyProof, ChunkDecoder, ChunkLimits, ChunkSeed, Dialect, Error as ProofError,
     Form, Payload, Proof, RequestParts, Rules,
 };
+use palisade_services::accounts::ACCOUNTS;
 use palisade_services::authorization::{Credential, Refusal, without_key};
 use palisade_services::caller::Caller;
+use palisade_services::context::{Access, Context};
+use palisade_services::service::{self, Input};
 use palisade_services::transfer::{Signed, Transfer};
 use palisade_shape::{Auth, Error, ErrorCode, Operation, Protocol, Result, Service, Timestamp};
 use palisade_store::Read;
@@ -191,4 +194,22 @@ fn code_of(code: &'static str, status: u16) -> &'static ErrorCode {
     let mut made = MADE.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
     made.entry((code, status))
         .or_insert_with(|| Box::leak(Box::new(ErrorCode::plain(code, status))))
+}
+
+/// Nobody, in the account of the role that a failed proof was for: its trail gets the attempt.
+pub fn attempted(
+    server: &Server,
+    row: &service::Operation,
+    input: &dyn Input,
+    read: &dyn Read,
+) -> Option<Arc<Credential>> {
+    row.proof?;
+    let role = palisade_protocol::select::select(input.as_shape(), "RoleArn").pop()?;
+    let account = palisade_policy::arn::Arn::parse(&role)?.account_id()?.to_owned();
+    let nobody = Caller::anonymous();
+    let request = crate::first_start::request_of_start(&server.plane);
+    let cx = Context::new(&server.plane, &nobody, &request, Access::Read(read));
+    let there = cx.exists(&ACCOUNTS, &account).unwrap_or(false);
+    let caller = Caller { account: account.into(), ..Caller::anonymous() };
+    there.then(|| Arc::new(without_key(caller)))
 }

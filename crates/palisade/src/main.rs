@@ -31,6 +31,7 @@ mod sarif;
 mod server;
 mod signin;
 mod tls;
+mod token_issuer;
 mod transaction;
 mod upload;
 

@@ -1,7 +1,7 @@
 //! The way of every request, whatever door it came through:
 //! route → authenticate → decode → authorize → handle → record → encode.
 
-use crate::authenticate::{self, Offered, Surroundings, authenticate};
+use crate::authenticate::{self, Offered, Surroundings, attempted, authenticate};
 use crate::download::{self, Body};
 use crate::listener::Door;
 use crate::metrics::Ending;
@@ -11,7 +11,7 @@ use crate::reply::{encode, ending_of, refuse, refuse_unread, unroutable};
 use crate::route::{self, Route, Target};
 use crate::server::Server;
 use crate::upload::{self, Sending};
-use crate::{operator, signin, transaction};
+use crate::{operator, signin, token_issuer, transaction};
 use http::Response;
 use http::request::Parts as Head;
 use hyper::body::Incoming;
@@ -75,6 +75,10 @@ pub async fn serve(server: Arc<Server>, head: Head, body: Sending, door: Door) -
     let (response, ending) = match body {
         Sending::Whole(body) if signin::is_for(&head, &body) => {
             let (response, ending) = signin::serve(&server, &head, &body, door).await;
+            (response.map(download::whole), ending)
+        }
+        Sending::Whole(_) if token_issuer::is_for(&head) => {
+            let (response, ending) = token_issuer::serve(&server, &head);
             (response.map(download::whole), ending)
         }
         Sending::Whole(body) if head.uri.path().starts_with(operator::PREFIX) => {
@@ -172,13 +176,17 @@ async fn run(
     let proven = match decoded {
         Ok((service, row, input)) => {
             let proven = prove_by_input(server, &request, row, &*input, &credential, snapshot);
-            proven.await.map(|credential| (service, row, input, credential))
+            match proven.await {
+                Ok(credential) => Ok((service, row, input, credential)),
+                Err(error) => Err((error, attempted(server, row, &*input, snapshot))),
+            }
         }
-        Err(error) => Err(error),
+        Err(error) => Err((error, None)),
     };
     let (service, row, input, credential) = match proven {
         Ok(proven) => proven,
-        Err(error) => {
+        Err((error, attempt)) => {
+            let credential = attempt.unwrap_or(credential);
             let durable = match refused(&credential, &route, &error) {
                 Ok(kept) => kept.durable().await,
                 Err(error) => Err(error),

@@ -36,15 +36,17 @@ pub struct Answer {
     pub status: u16,
     kind: &'static str,
     body: String,
-    location: Option<String>,
+    location: Option<Box<str>>,
+    /// The answer is a file of this name to keep.
+    file: Option<Box<str>>,
     cookies: Vec<(Cookie, String, i64)>,
     retry_after_seconds: Option<i64>,
 }
 
 impl Answer {
     fn new(status: u16, kind: &'static str, body: String) -> Self {
-        let (location, cookies, retry_after_seconds) = (None, Vec::new(), None);
-        Self { status, kind, body, location, cookies, retry_after_seconds }
+        let (location, file, cookies, retry_after_seconds) = (None, None, Vec::new(), None);
+        Self { status, kind, body, location, file, cookies, retry_after_seconds }
     }
 
     pub fn page(status: u16, html: String) -> Self {
@@ -63,10 +65,21 @@ impl Answer {
         Self::new(200, "text/css; charset=utf-8", text.to_owned())
     }
 
+    /// A table in the form of RFC 4180, to keep under a name without quotes.
+    pub fn file(name: &str, table: String) -> Self {
+        let mut answer = Self::new(200, "text/csv; charset=utf-8", table);
+        answer.file = Some(name.into());
+        answer
+    }
+
+    pub fn script(text: &str) -> Self {
+        Self::new(200, "text/javascript; charset=utf-8", text.to_owned())
+    }
+
     /// After a form: the browser gets the other page.
     pub fn see_other(location: &str) -> Self {
         let mut answer = Self::new(303, "text/plain; charset=utf-8", String::new());
-        answer.location = Some(location.to_owned());
+        answer.location = Some(location.into());
         answer
     }
 
@@ -109,6 +122,10 @@ impl Answer {
         let location = self.location.as_deref().map(HeaderValue::from_str);
         if let Some(Ok(location)) = location {
             headers.insert(header::LOCATION, location);
+        }
+        let file = self.file.map(|name| format!("attachment; filename=\"{name}\""));
+        if let Some(Ok(file)) = file.as_deref().map(HeaderValue::from_str) {
+            headers.insert(header::CONTENT_DISPOSITION, file);
         }
         if let Some(seconds) = self.retry_after_seconds {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));

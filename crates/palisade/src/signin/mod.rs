@@ -11,11 +11,13 @@ mod federation;
 mod finish;
 mod home;
 mod new_password;
+mod new_user;
 mod pages;
 mod password;
 mod recovery;
 mod role;
 mod second_factor;
+mod security_key;
 mod store;
 
 use crate::listener::Door;
@@ -78,12 +80,20 @@ async fn route(visit: &Visit<'_>) -> Answer {
         ("GET", "style.css") => Answer::style(include_str!("../../templates/signin/style.css")),
         ("GET", "home") => home::home(visit).await,
         ("GET", "role") => role::form(visit),
+        ("GET", "new-user") => new_user::form(visit),
+        ("POST", "new-user") => new_user::create(visit).await,
+        ("POST", "access-key") => new_user::access_key(visit).await,
+        ("GET", "security-key") => security_key::form(visit),
+        ("GET", "security-key.js") => {
+            Answer::script(include_str!("../../templates/signin/security-key.js"))
+        }
         ("GET", "recover") => recovery::form(visit, 200, ""),
         ("GET", "recover/new") => recovery::new_form(visit, 200, ""),
         ("GET", "session") => api::session(visit),
         ("POST", "") => password::sign_in(visit).await,
         ("POST", "mfa") => second_factor::sign_in(visit).await,
         ("POST", "password") => new_password::sign_in(visit).await,
+        ("POST", "security-key") => security_key::register(visit).await,
         ("POST", "recover") => recovery::request(visit).await,
         ("POST", "recover/new") => recovery::complete(visit).await,
         ("POST", "out") => home::sign_out(visit).await,

@@ -2,6 +2,7 @@
 
 use super::answer::Answer;
 use askama::Template;
+use palisade_services::signin::security_key::Asked;
 
 /// The forms of the first page.
 #[derive(Template)]
@@ -21,6 +22,22 @@ pub struct SecondFactor<'a> {
     pub csrf: &'a str,
     pub step: &'a str,
     pub message: &'a str,
+    /// There are devices that show codes.
+    pub has_codes: bool,
+    /// What security keys are asked, where one can answer.
+    pub key: Option<Asked>,
+}
+
+/// Where who is signed in registers a security key.
+#[derive(Template)]
+#[template(path = "signin/security_key.html")]
+pub struct SecurityKey<'a> {
+    pub csrf: &'a str,
+    pub message: &'a str,
+    pub name: &'a str,
+    /// What the key is asked, in JSON.
+    pub asked: &'a str,
+    pub sealed: &'a str,
 }
 
 /// A new password is due.
@@ -71,6 +88,15 @@ pub struct Credential {
     pub kind: &'static str,
     pub id: String,
     pub state: String,
+}
+
+/// A new user with its credentials.
+#[derive(Template)]
+#[template(path = "signin/new_user.html")]
+pub struct NewUser<'a> {
+    pub csrf: &'a str,
+    pub message: &'a str,
+    pub name: &'a str,
 }
 
 /// A role to switch to.

@@ -1,16 +1,19 @@
-//! The second step: a code of any of the person's devices. No session exists before it.
+//! The second step: a code of any of the person's devices, or one of its security keys. No session
+//! exists before it.
 
 use super::answer::Answer;
 use super::door::{STALE, Visit};
-use super::{finish, pages, password, store};
+use super::{finish, pages, password, security_key, store};
 use palisade_services::context::Context;
-use palisade_services::iam::mfa_device::{self, Verdict};
+use palisade_services::iam::mfa_device::{self, Form, Verdict};
 use palisade_services::signin::record::SignIn;
+use palisade_services::signin::security_key as keys;
 use palisade_services::signin::step::{self, Factor, Step};
 use palisade_services::signin::subject::Person;
 use palisade_shape::Result;
 
 const WRONG: &str = "The code is not right. Wait for the next one and try again.";
+const WRONG_KEY: &str = "The security key's answer is not right. Try again.";
 const FAILED: &str = "Failed authentication";
 
 /// The serial numbers of a person's devices.
@@ -25,22 +28,36 @@ pub async fn begin(visit: &Visit<'_>, person: &Person, step: Step, devices: Vec<
     if let Err(error) = store::commit(visit, move |cx| event.record(cx)).await {
         return Answer::failed(&error);
     }
-    form(visit, &step, 200, "")
+    form(visit, person, &step, 200, "")
 }
 
 fn kind(devices: &[String]) -> &'static str {
     match devices {
-        [one] if mfa_device::is_virtual(one) => "Virtual MFA",
-        [_] => "Hardware MFA",
+        [one] => match Form::of(one) {
+            Form::Virtual => "Virtual MFA",
+            Form::Token => "Hardware MFA",
+            Form::SecurityKey => "U2F MFA",
+        },
         _ => "Multiple MFA Devices",
     }
 }
 
-fn form(visit: &Visit<'_>, step: &Step, status: u16, message: &str) -> Answer {
+fn form(visit: &Visit<'_>, person: &Person, step: &Step, status: u16, message: &str) -> Answer {
     let Some(browser) = visit.own_form() else { return password::form(visit, 403, STALE) };
-    match store::read(visit, |cx| step::seal(cx, step, browser)) {
-        Ok(sealed) => visit.answer_with(|csrf| {
-            pages::answer(status, &pages::SecondFactor { csrf, step: &sealed, message })
+    let asked = store::read(visit, |cx| {
+        let sealed = step::seal(cx, step, browser)?;
+        let devices = devices(cx, person)?;
+        let has_codes = devices.iter().any(|serial| Form::of(serial) != Form::SecurityKey);
+        let key = match security_key::place(visit) {
+            Some(place) => keys::begin_assertion(cx, &place, person, browser)?,
+            None => None,
+        };
+        Ok((sealed, has_codes, key))
+    });
+    match asked {
+        Ok((step, has_codes, key)) => visit.answer_with(|csrf| {
+            let page = pages::SecondFactor { csrf, step: &step, message, has_codes, key };
+            pages::answer(status, &page)
         }),
         Err(error) => Answer::failed(&error),
     }
@@ -71,20 +88,33 @@ pub async fn sign_in(visit: &Visit<'_>) -> Answer {
             let step = Step { factor: Some(factor), ..step };
             finish::proceed(visit, &person, step).await
         }
-        Ok(None) => form(visit, &step, 401, WRONG),
+        Ok(None) if visit.field("answer").is_empty() => form(visit, &person, &step, 401, WRONG),
+        Ok(None) => form(visit, &person, &step, 401, WRONG_KEY),
         Err(error) => Answer::failed(&error),
     }
 }
 
-/// Checks the code against each device and uses it up, or records that it was wrong.
+/// Checks the code against each device, or the answer of a security key, and uses it up, or records
+/// that it was wrong.
 async fn proven(visit: &Visit<'_>, person: &Person, step: &Step) -> Result<Option<Factor>> {
     let code = visit.field("code").trim().to_owned();
+    let (sealed, json) = (visit.field("sealed").to_owned(), visit.field("answer").to_owned());
+    let place = security_key::place(visit).filter(|_| !json.is_empty());
+    let browser = visit.own_form().unwrap_or_default().to_owned();
     let (person, step) = (person.clone(), step.clone());
     let (home, region) = (visit.home_url(), finish::region(visit, &person).to_owned());
     store::commit(visit, move |cx| {
         finish::still(cx, &person, &step)?;
         let account = person.subject.account.clone();
-        let factor = cx.in_account(&account, |cx| take_code(cx, &person, &code))?;
+        let factor = match &place {
+            Some(place) => {
+                let answer =
+                    keys::Answer { place, browser: &browser, sealed: &sealed, json: &json };
+                let serial = keys::finish_assertion(cx, &person, &answer)?;
+                serial.map(|serial_number| factor(cx, serial_number))
+            }
+            None => cx.in_account(&account, |cx| take_code(cx, &person, &code))?,
+        };
         if factor.is_none() {
             let event = SignIn::of("ConsoleLogin", finish::fragment(&person), &region);
             // No device is named: none was proven.
@@ -106,8 +136,12 @@ fn take_code(cx: &mut Context, person: &Person, code: &str) -> Result<Option<Fac
             // The code was not meant for the devices that were asked before the right one.
             cx.plane.attempts.succeeded(other);
         }
-        let at_millis = cx.now().whole_seconds().millis();
-        return Ok(Some(Factor { serial_number: serial.clone(), at_millis }));
+        return Ok(Some(factor(cx, serial.clone())));
     }
     Ok(None)
+}
+
+/// A device that was proven now.
+fn factor(cx: &Context, serial_number: String) -> Factor {
+    Factor { serial_number, at_millis: cx.now().whole_seconds().millis() }
 }

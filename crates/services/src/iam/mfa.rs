@@ -6,7 +6,7 @@
 //! Source: IAM API reference, CreateVirtualMFADevice, EnableMFADevice and their like.
 
 use super::mfa_device::{
-    self, Device, DeviceOwner, TOKENS, VIRTUAL_DEVICES, id_of, is_virtual, missing, serials,
+    self, Device, DeviceOwner, Form, Secret, TOKENS, VIRTUAL_DEVICES, id_of, missing, serials,
     set_serials,
 };
 use super::principal::{Owner, named_or_own};
@@ -14,6 +14,7 @@ use super::{account, list, qr_code, quota, tag, user};
 use crate::caller::Principal;
 use crate::context::Context;
 use crate::errors::VALIDATION_ERROR;
+use crate::signin::security_key;
 use palisade_model::iam::{
     CreateVirtualMFADeviceRequest, CreateVirtualMFADeviceResponse, DELETE_CONFLICT,
     DeactivateMFADeviceRequest, DeleteVirtualMFADeviceRequest, ENTITY_ALREADY_EXISTS,
@@ -91,7 +92,12 @@ pub fn enable_mfa_device(cx: &mut Context, input: EnableMFADeviceRequest) -> Res
         return Err(ENTITY_ALREADY_EXISTS.because("MFA Device is already in use."));
     }
     quota::check(cx, &quota::MFA_DEVICES_PER_USER, serials.len() + 1)?;
-    if !device.synchronize(cx, (&first, &second))? {
+    let proven = match &device.secret {
+        // It signed a challenge when it was registered, and shows no codes.
+        Secret::SecurityKey { registered_by, .. } => *registered_by == id_of(cx, &owner)?,
+        Secret::Totp { .. } => device.synchronize(cx, (&first, &second))?,
+    };
+    if !proven {
         return Err(wrong_codes());
     }
     device.owner = Some(DeviceOwner {
@@ -103,7 +109,7 @@ pub fn enable_mfa_device(cx: &mut Context, input: EnableMFADeviceRequest) -> Res
     serials.push(serial_number);
     set_serials(cx, &owner, serials)?;
     quota::add(cx, &quota::MFA_DEVICES_IN_USE)?;
-    if !is_virtual(&device.serial_number) {
+    if Form::of(&device.serial_number) == Form::Token {
         quota::add(cx, &quota::MFA_TOKENS_IN_USE)?;
     }
     Ok(Nothing)
@@ -130,7 +136,8 @@ fn owned(cx: &Context, owner: &Owner, serial: &str) -> Result<Device> {
     mfa_device::load(cx, serial)
 }
 
-/// Takes a device from its user. A hardware token can then be another one's.
+/// Takes a device from its user. A hardware token can then be another one's; a security key is
+/// forgotten.
 pub fn deactivate_mfa_device(
     cx: &mut Context,
     input: DeactivateMFADeviceRequest,
@@ -139,11 +146,14 @@ pub fn deactivate_mfa_device(
     let owner = named_or_own_device_owner(cx, user_name.as_deref())?;
     let mut device = owned(cx, &owner, &serial_number)?;
     device.owner = None;
-    mfa_device::store(cx, &device)?;
+    match Form::of(&serial_number) {
+        Form::SecurityKey => security_key::forget(cx, &device)?,
+        Form::Virtual | Form::Token => mfa_device::store(cx, &device)?,
+    }
     let rest = serials(cx, &owner)?.into_iter().filter(|known| *known != serial_number).collect();
     set_serials(cx, &owner, rest)?;
     quota::give_back(cx, &quota::MFA_DEVICES_IN_USE)?;
-    if !is_virtual(&device.serial_number) {
+    if Form::of(&device.serial_number) == Form::Token {
         quota::give_back(cx, &quota::MFA_TOKENS_IN_USE)?;
     }
     Ok(Nothing)
@@ -250,7 +260,7 @@ pub fn get_mfa_device(
         user_name: Some(shown_name(cx, &owner)?).filter(|name| !name.is_empty()),
         serial_number,
         enable_date: device.owner.map(|owner| owner.enabled()),
-        // Security keys have certifications; devices that show codes have none.
+        // Of security keys; no attestation that would tell them is asked for.
         certifications: None,
     })
 }
@@ -315,7 +325,7 @@ pub fn list_mfa_device_tags(
 pub fn load_token(cx: &mut Context, serial_number: &str, seed: &str) -> Result<()> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "+=/:,.@-_".contains(c);
     let in_range = (9..=SERIAL_LENGTH_MAX).contains(&serial_number.len());
-    if !in_range || !serial_number.chars().all(plain) || is_virtual(serial_number) {
+    if !in_range || !serial_number.chars().all(plain) || Form::of(serial_number) != Form::Token {
         let message = "A serial number is 9 to 256 letters, digits and any of +=/:,.@-_, and no \
                        ARN.";
         return Err(VALIDATION_ERROR.because(message));

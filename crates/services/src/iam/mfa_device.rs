@@ -1,9 +1,10 @@
-//! Devices that show codes: virtual ones, which are an account's, and hardware tokens, which the
-//! operator loads with serial number and seed and which belong to whoever enables them first.
+//! MFA devices. Some show codes: virtual ones, which are an account's, and hardware tokens, which
+//! the operator loads with serial number and seed and which belong to whoever enables them first.
+//! Security keys (FIDO) sign challenges; they are registered and used through the sign-in's pages
+//! alone ([`crate::signin::security_key`]).
 //!
 //! All doors check a code through [`check_code`] and, once the call goes through, [`use_code`]: no
-//! code is accepted twice. Security keys (FIDO) come with the sign-in; they will be devices of
-//! another [`Secret`].
+//! code is accepted twice.
 //!
 //! Source: IAM API reference, CreateVirtualMFADevice, EnableMFADevice and their like; RFC 6238.
 
@@ -43,6 +44,15 @@ pub enum Secret {
         drift_steps: i64,
         /// The step of the last code that was accepted.
         last_step: Option<i64>,
+    },
+    SecurityKey {
+        /// The credential as the WebAuthn library writes it: id, public key, counter. Nothing in it
+        /// is secret.
+        credential: String,
+        /// The host that it was registered at, and signs for.
+        rp_id: String,
+        /// The unique id of who registered it, who alone may enable it.
+        registered_by: String,
     },
 }
 
@@ -85,18 +95,47 @@ pub static TOKENS: Table<Device> = Table::of_private(
     missing,
 );
 
+/// Security keys, by ARN. One that was just registered is here before it is enabled.
+pub static SECURITY_KEYS: Table<Device> = Table::of_private(
+    "iam/security-key",
+    Scope::Account,
+    |device| device.serial_number.clone(),
+    |device| internal(format!("security key {} is there already", device.serial_number)),
+    missing,
+);
+
 /// AWS's answer when there is no such device.
 pub fn missing(serial: &str) -> Error {
     NO_SUCH_ENTITY.because(format!("VirtualMFADevice with serial number {serial} doesn't exist."))
 }
 
-/// Virtual devices are named by ARNs, hardware tokens by serial numbers.
-pub fn is_virtual(serial: &str) -> bool {
-    serial.starts_with("arn:")
+/// What a serial number names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `arn:aws:iam::123456789012:mfa/name`
+    Virtual,
+    /// What is printed on it.
+    Token,
+    /// `arn:aws:iam::123456789012:u2f/user/ann/name-ABC…`
+    SecurityKey,
+}
+
+impl Form {
+    pub fn of(serial: &str) -> Self {
+        match serial.starts_with("arn:") {
+            true if serial.contains(":u2f/") => Self::SecurityKey,
+            true => Self::Virtual,
+            false => Self::Token,
+        }
+    }
 }
 
 fn table(serial: &str) -> &'static Table<Device> {
-    if is_virtual(serial) { &VIRTUAL_DEVICES } else { &TOKENS }
+    match Form::of(serial) {
+        Form::Virtual => &VIRTUAL_DEVICES,
+        Form::Token => &TOKENS,
+        Form::SecurityKey => &SECURITY_KEYS,
+    }
 }
 
 /// The device of a serial number, or AWS's answer that there is none.
@@ -123,7 +162,9 @@ pub fn new(plane: &Plane, serial_number: String, seed: &[u8]) -> Result<Device> 
 
 impl Device {
     fn generator(&self, plane: &Plane) -> Result<Generator> {
-        let Secret::Totp { sealed_seed, .. } = &self.secret;
+        let Secret::Totp { sealed_seed, .. } = &self.secret else {
+            return Err(internal("a security key has no seed"));
+        };
         let sealed = STANDARD.decode(sealed_seed).map_err(internal)?;
         let seed = plane.sealer.unseal(PURPOSE, &self.serial_number, &sealed).map_err(internal)?;
         Generator::new(&seed)
@@ -136,9 +177,10 @@ impl Device {
     }
 
     fn accept(&mut self, step: i64, now: Timestamp) {
-        let Secret::Totp { drift_steps, last_step, .. } = &mut self.secret;
-        *drift_steps = step - totp::step_at(now);
-        *last_step = Some(step);
+        if let Secret::Totp { drift_steps, last_step, .. } = &mut self.secret {
+            *drift_steps = step - totp::step_at(now);
+            *last_step = Some(step);
+        }
     }
 
     /// Takes two codes in a row as proof, however the device's clock has drifted, and follows it
@@ -148,7 +190,7 @@ impl Device {
         if attempts.must_wait(&self.serial_number, cx.now()) {
             return Ok(false);
         }
-        let Secret::Totp { last_step, .. } = &self.secret;
+        let Secret::Totp { last_step, .. } = &self.secret else { return Ok(false) };
         let now = totp::step_at(cx.now());
         let Some(step) = self.generator(cx.plane)?.step_of_both(codes, now, *last_step) else {
             attempts.failed(&self.serial_number, cx.now());
@@ -183,7 +225,9 @@ pub fn check_code(cx: &Context, user_id: &str, serial: &str, code: &str) -> Resu
     if cx.plane.attempts.must_wait(serial, now) {
         return Ok(Verdict::Wrong);
     }
-    let Secret::Totp { drift_steps, last_step, .. } = &device.secret;
+    let Secret::Totp { drift_steps, last_step, .. } = &device.secret else {
+        return Ok(Verdict::Wrong);
+    };
     let expected = totp::step_at(now) + drift_steps;
     match device.generator(cx.plane)?.step_of(code, expected, *last_step) {
         Some(step) => Ok(Verdict::Right(step)),

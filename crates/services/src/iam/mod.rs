@@ -44,6 +44,7 @@ pub mod policy_use;
 pub mod policy_version;
 pub mod principal;
 pub mod principal_ids;
+mod provider_arn;
 pub mod qr_code;
 pub mod quota;
 pub mod requirements;

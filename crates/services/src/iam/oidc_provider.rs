@@ -7,7 +7,7 @@
 //! Source: IAM API reference, CreateOpenIDConnectProvider and its like; IAM User Guide, "Create an
 //! OpenID Connect identity provider in IAM".
 
-use super::{list, quota, tag};
+use super::{list, provider_arn, quota, tag};
 use crate::context::Context;
 use crate::errors::VALIDATION_ERROR;
 use crate::table::{Scope, Table};
@@ -21,7 +21,6 @@ use palisade_model::iam::{
     TagOpenIDConnectProviderRequest, UntagOpenIDConnectProviderRequest,
     UpdateOpenIDConnectProviderThumbprintRequest,
 };
-use palisade_policy::arn::Arn;
 use palisade_shape::{Nothing, Result, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -53,20 +52,13 @@ pub static OIDC_PROVIDERS: Table<Provider> = Table::of_private(
 );
 
 const THUMBPRINTS_MAX: usize = 5;
+/// In ARNs.
+const KIND: &str = "oidc-provider";
 
 /// The provider of an ARN, or AWS's answer that there is none.
 pub fn load(cx: &Context, arn: &str) -> Result<Provider> {
-    check_arn(arn)?;
+    provider_arn::check(KIND, arn)?;
     cx.find(&OIDC_PROVIDERS, arn)
-}
-
-/// Refuses what is no provider's ARN.
-fn check_arn(arn: &str) -> Result<()> {
-    let parsed = Arn::parse(arn).filter(|parsed| parsed.service == "iam");
-    match parsed.and_then(|parsed| parsed.split_resource()) {
-        Some(("oidc-provider", url)) if !url.is_empty() => Ok(()),
-        _ => Err(INVALID_INPUT.because(format!("Invalid ARN: {arn}"))),
-    }
 }
 
 fn store(cx: &mut Context, provider: &Provider) -> Result<Nothing> {
@@ -170,7 +162,7 @@ pub fn delete_open_id_connect_provider(
     input: DeleteOpenIDConnectProviderRequest,
 ) -> Result<Nothing> {
     let arn = input.open_id_connect_provider_arn;
-    check_arn(&arn)?;
+    provider_arn::check(KIND, &arn)?;
     if cx.delete(&OIDC_PROVIDERS, &arn)? {
         quota::give_back(cx, &quota::OIDC_PROVIDERS)?;
     }

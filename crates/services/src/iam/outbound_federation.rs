@@ -33,6 +33,32 @@ static ISSUERS: Table<Issuer> = Table::of_private(
     },
 );
 
+/// The account of an issuer, by the first part of its host.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Named {
+    id: String,
+    account: String,
+}
+
+static NAMES: Table<Named> = Table::of_private(
+    "iam/outbound-issuer",
+    Scope::Plane,
+    |named| named.id.clone(),
+    |_| internal("an issuer's name came twice"),
+    |_| internal("no such issuer"),
+);
+
+/// What comes after an issuer's id in its host.
+pub const DOMAIN: &str = ".tokens.sts.global.api.aws";
+
+/// The account and the address of an issuer that is on.
+pub fn published(cx: &mut Context, id: &str) -> Result<Option<(String, String)>> {
+    let Some(named) = cx.get(&NAMES, id)? else { return Ok(None) };
+    let url = cx.in_account(&named.account, |cx| issuer(cx))?;
+    Ok(url.map(|url| (named.account, url)))
+}
+
 fn enabled(cx: &Context) -> Result<Issuer> {
     let issuer = cx.get(&ISSUERS, "")?.filter(|issuer| issuer.enabled);
     issuer.ok_or_else(|| (ISSUERS.missing)(""))
@@ -54,8 +80,14 @@ pub fn enable_outbound_web_identity_federation(
         let text = "Outbound web identity federation is already enabled for this account.";
         return Err(FEATURE_ENABLED.because(text));
     }
-    let fresh = || format!("https://{}.tokens.sts.global.api.aws", cx.uuid());
-    let url = known.map_or_else(fresh, |issuer| issuer.url);
+    let url = match known {
+        Some(issuer) => issuer.url,
+        None => {
+            let named = Named { id: cx.uuid(), account: cx.account().to_owned() };
+            cx.insert(&NAMES, &named)?;
+            format!("https://{}{DOMAIN}", named.id)
+        }
+    };
     cx.put(&ISSUERS, &Issuer { url: url.clone(), enabled: true })?;
     Ok(EnableOutboundWebIdentityFederationResponse { issuer_identifier: Some(url) })
 }

@@ -5,6 +5,7 @@
 //! Identity and Access Management"; IAM API reference, UpdateUser and UpdateGroup.
 
 use super::access::Kind;
+use super::mfa_device::Form;
 use super::principal::{Owner, named_or_own};
 use super::{access_key, group, server_certificate, tag, user};
 use crate::authorization::Requirement;
@@ -333,7 +334,16 @@ pub fn create_virtual_mfa_device(
 }
 
 pub fn enable_mfa_device(cx: &mut Context, input: &EnableMFADeviceRequest) -> Requirements {
-    on_device_owner(cx, "EnableMFADevice", Some(&input.user_name))
+    let requirements = on_device_owner(cx, "EnableMFADevice", Some(&input.user_name))?;
+    if Form::of(&input.serial_number) != Form::SecurityKey {
+        return Ok(requirements);
+    }
+    // Registering and enabling are one step here and two decisions, as AWS has them.
+    let of = |step: &'static str| {
+        let requirements = requirements.clone().into_iter();
+        requirements.map(move |one| one.with_key("iam:RegisterSecurityKey", step))
+    };
+    Ok(of("Create").chain(of("Activate")).collect())
 }
 
 pub fn deactivate_mfa_device(cx: &mut Context, input: &DeactivateMFADeviceRequest) -> Requirements {

@@ -4,7 +4,7 @@
 //! identity provider in IAM".
 
 use super::saml_metadata::{self, Metadata};
-use super::{list, quota, tag};
+use super::{list, provider_arn, quota, tag};
 use crate::context::Context;
 use crate::errors::internal;
 use crate::table::{Scope, Table};
@@ -18,7 +18,6 @@ use palisade_model::iam::{
     TagSAMLProviderRequest, UntagSAMLProviderRequest, UpdateSAMLProviderRequest,
     UpdateSAMLProviderResponse, assertion_encryption_mode_type,
 };
-use palisade_policy::arn::Arn;
 use palisade_shape::{Nothing, Result, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -68,18 +67,13 @@ pub static SAML_PROVIDERS: Table<Provider> = Table::of_private(
     |arn| NO_SUCH_ENTITY.because(format!("Manifest not found for arn {arn}")),
 );
 
+/// In ARNs.
+const KIND: &str = "saml-provider";
+
 /// The provider of an ARN, or AWS's answer that there is none.
 pub fn load(cx: &Context, arn: &str) -> Result<Provider> {
-    check_arn(arn)?;
+    provider_arn::check(KIND, arn)?;
     cx.find(&SAML_PROVIDERS, arn)
-}
-
-fn check_arn(arn: &str) -> Result<()> {
-    let parsed = Arn::parse(arn).filter(|parsed| parsed.service == "iam");
-    match parsed.and_then(|parsed| parsed.split_resource()) {
-        Some(("saml-provider", name)) if !name.is_empty() => Ok(()),
-        _ => Err(INVALID_INPUT.because(format!("Invalid ARN: {arn}"))),
-    }
 }
 
 fn store(cx: &mut Context, provider: &Provider) -> Result<Nothing> {

@@ -4,6 +4,7 @@
 pub mod federation;
 pub mod record;
 pub mod recovery;
+pub mod security_key;
 pub mod session;
 pub mod step;
 pub mod subject;

@@ -10,6 +10,19 @@ use palisade_shape::Result;
 const TRUSTS_NOBODY: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny",
     "Principal":{"Service":"nobody.amazonaws.com"},"Action":"sts:AssumeRole"}}"#;
 
+/// The keys that calls bring where their token, assertion or input has what fills them.
+const GIVEN: &[&str] = &[
+    "accounts.google.com:aud",
+    "accounts.google.com:oaud",
+    "accounts.google.com:sub",
+    "cognito-identity.amazonaws.com:*",
+    "graph.facebook.com:*",
+    "saml:*",
+    "sts:*",
+    "token.actions.githubusercontent.com:*",
+    "www.amazon.com:*",
+];
+
 pub struct StsResources;
 
 impl Resources for StsResources {
@@ -20,12 +33,18 @@ impl Resources for StsResources {
     }
 
     fn condition_keys(&self) -> &'static [&'static str] {
-        &["sts:*"]
+        GIVEN
     }
 
-    /// The keys of a call are given by its requirements; what is not there, AWS would not fill.
+    /// The keys of a call are given by its requirements; of these AWS would not fill what is not
+    /// there. Claims of providers that are not among them are not read, so that what hangs on one
+    /// is denied.
     fn condition(&self, _cx: &mut Context, key: &str, _call: &Call) -> Result<Known> {
-        Ok(if key.starts_with("sts:") { Known::Absent } else { Known::Unresolvable })
+        let given = GIVEN.iter().any(|pattern| match pattern.strip_suffix('*') {
+            Some(start) => key.starts_with(start),
+            None => key == *pattern,
+        });
+        Ok(if given { Known::Absent } else { Known::Unresolvable })
     }
 
     fn policy(&self, cx: &mut Context, kind: &str, arn: &str) -> Result<Option<ResourcePolicy>> {

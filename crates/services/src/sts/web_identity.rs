@@ -27,7 +27,7 @@ const OF_ACCESS_TOKENS: [&str; 2] = ["graph.facebook.com", "www.amazon.com"];
 /// How far an issuer's clock may be ahead of ours.
 const AHEAD_SECONDS_MAX: i64 = 300;
 /// Claims of GitHub's tokens that AWS makes condition keys of.
-const GITHUB_CLAIMS: [&str; 9] = [
+const GITHUB_CLAIMS: [&str; 10] = [
     "actor",
     "actor_id",
     "enterprise_id",
@@ -36,6 +36,7 @@ const GITHUB_CLAIMS: [&str; 9] = [
     "ref",
     "repository",
     "repository_id",
+    "repository_owner_id",
     "workflow",
 ];
 const GITHUB: &str = "token.actions.githubusercontent.com";

@@ -2,6 +2,8 @@
 //! federation.
 //!
 //! Each account has a key of its own for each algorithm, made when it is first needed and sealed.
+//! Who is shown a token finds its keys at its issuer ([`published`]). Keys and the nonces of
+//! signatures are the library's own random numbers: it takes none of its callers'.
 //!
 //! Source: STS API reference, GetWebIdentityToken; IAM User Guide, "Outbound identity federation".
 
@@ -14,7 +16,9 @@ use crate::table::{Scope, Table};
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
-use aws_lc_rs::signature::{ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, RSA_PKCS1_SHA256};
+use aws_lc_rs::signature::{
+    ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256,
+};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use palisade_model::sts::{
@@ -191,4 +195,68 @@ fn key(cx: &mut Context, algorithm: &str) -> Result<(String, Vec<u8>)> {
     };
     cx.insert(&SIGNING_KEYS, &record)?;
     Ok((id, pkcs8))
+}
+
+/// What an issuer publishes about itself, as JSON: the document of OpenID Connect Discovery 1.0,
+/// section 3.
+pub fn discovery(issuer: &str) -> Result<String> {
+    let document = Discovery {
+        issuer,
+        jwks_uri: format!("{issuer}/.well-known/jwks.json"),
+        response_types_supported: ["id_token"],
+        subject_types_supported: ["public"],
+        id_token_signing_alg_values_supported: [RS256, ES384],
+        claims_supported: ["aud", "exp", "iat", "iss", "jti", "sub", "https://sts.amazonaws.com/"],
+    };
+    serde_json::to_string(&document).map_err(internal)
+}
+
+#[derive(Serialize)]
+struct Discovery<'a> {
+    issuer: &'a str,
+    jwks_uri: String,
+    response_types_supported: [&'static str; 1],
+    subject_types_supported: [&'static str; 1],
+    id_token_signing_alg_values_supported: [&'static str; 2],
+    claims_supported: [&'static str; 7],
+}
+
+/// The account's public keys as a JSON Web Key Set (RFC 7517). Keys that no token was signed with
+/// yet are not there.
+pub fn published(cx: &Context) -> Result<String> {
+    let mut keys = Vec::new();
+    for known in cx.all(&SIGNING_KEYS, "")? {
+        let sealed = STANDARD.decode(&known.sealed).map_err(internal)?;
+        let pkcs8 = cx.plane.sealer.unseal(PURPOSE, &known.id, &sealed).map_err(internal)?;
+        keys.push(public(&known, &pkcs8)?);
+    }
+    serde_json::to_string(&BTreeMap::from([("keys", keys)])).map_err(internal)
+}
+
+/// The public half of a key, as the members of a JSON Web Key (RFC 7518, section 6).
+fn public(known: &SigningKey, pkcs8: &[u8]) -> Result<BTreeMap<&'static str, String>> {
+    let (algorithm, id) = (known.algorithm.clone(), known.id.clone());
+    let mut members = BTreeMap::from([("alg", algorithm), ("kid", id), ("use", "sig".to_owned())]);
+    if known.algorithm == RS256 {
+        let pair = KeyPair::from_pkcs8(pkcs8).map_err(internal)?;
+        let key = pair.public_key();
+        let (modulus, exponent) = (key.modulus(), key.exponent());
+        members.insert("kty", "RSA".to_owned());
+        members.insert("n", URL_SAFE_NO_PAD.encode(modulus.big_endian_without_leading_zero()));
+        members.insert("e", URL_SAFE_NO_PAD.encode(exponent.big_endian_without_leading_zero()));
+        return Ok(members);
+    }
+    let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P384_SHA384_FIXED_SIGNING, pkcs8);
+    let pair = pair.map_err(internal)?;
+    // Uncompressed: a byte 4 and both coordinates (SEC 1, section 2.3.3).
+    let point = pair.public_key().as_ref();
+    let half = point.len() / 2;
+    let (Some(x), Some(y)) = (point.get(1..=half), point.get(half + 1..)) else {
+        return Err(internal("a public key that is no point"));
+    };
+    members.insert("kty", "EC".to_owned());
+    members.insert("crv", "P-384".to_owned());
+    members.insert("x", URL_SAFE_NO_PAD.encode(x));
+    members.insert("y", URL_SAFE_NO_PAD.encode(y));
+    Ok(members)
 }
