@@ -14,6 +14,7 @@
 mod support;
 
 mod accessanalyzer;
+mod account;
 mod clients;
 mod cloudtrail;
 mod iam;

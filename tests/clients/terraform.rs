@@ -13,6 +13,7 @@ const PRINCIPALS: &str = include_str!("principals.tf");
 const CREDENTIALS: &str = include_str!("credentials.tf");
 const KEYS: &str = include_str!("keys.tf");
 const IDENTITY: &str = include_str!("identity.tf");
+const ORGANIZATIONS: &str = include_str!("organizations.tf");
 const MIRROR: &str = "PALISADE_TEST_TERRAFORM_MIRROR";
 
 /// A folder with the configuration, and how Terraform is called in it.
@@ -239,4 +240,26 @@ fn terraform_makes_identity_providers_devices_and_service_linked_roles() {
     ] {
         assert_eq!(root.ok("iam", operation, json!({}))[list], json!([]), "{operation}");
     }
+}
+
+#[test]
+fn terraform_governs_an_organization() {
+    let test = "terraform_governs_an_organization";
+    let Some(mirror) = mirror(test) else { return };
+    let Some(lab) = Lab::start(test) else { return };
+    let work = Workspace::new(&lab, &mirror, ORGANIZATIONS);
+    work.ok(&["init", "-input=false"]);
+    work.ok(&["apply", "-auto-approve", "-input=false"]);
+    let root = lab.root();
+    let members = root.ok("organizations", "ListAccounts", json!({}));
+    let member = members["Accounts"].as_array().unwrap().iter().find(|it| it["Name"] == "member");
+    assert_eq!(member.unwrap()["Status"], "ACTIVE");
+    for unit in ["-var=unit=workloads", "-var=unit=renamed"] {
+        work.ok(&["apply", "-auto-approve", "-input=false", unit]);
+        let again = work.run(&["plan", "-detailed-exitcode", "-input=false", unit]);
+        assert_eq!(again.code, Some(0), "drift:\n{}\n{}", again.out, again.err);
+    }
+    work.ok(&["destroy", "-auto-approve", "-input=false", "-var=unit=renamed"]);
+    let gone = root.call("organizations", "DescribeOrganization", json!({})).unwrap_err();
+    assert_eq!(gone.code, "AWSOrganizationsNotInUseException");
 }

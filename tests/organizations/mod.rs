@@ -6,6 +6,7 @@ mod handshake;
 mod management_policy;
 mod policy;
 mod refusals;
+mod root_access;
 mod scenario;
 mod transfer;
 mod tree;

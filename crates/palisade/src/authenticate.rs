@@ -6,6 +6,7 @@ use palisade_protocol::sigv4::{
     self, Answer, BodyProof, ChunkDecoder, ChunkLimits, ChunkSeed, Dialect, Error as ProofError,
     Form, Payload, Proof, RequestParts, Rules,
 };
+use palisade_services::account::region;
 use palisade_services::accounts::ACCOUNTS;
 use palisade_services::authorization::{Credential, Refusal, without_key};
 use palisade_services::caller::Caller;
@@ -140,6 +141,12 @@ pub fn authenticate(
             refuse(ProofError::ExpiredToken { token: token.unwrap_or_default().to_owned() })
         }
     })?;
+    let region = offered.region().unwrap_or_default();
+    if !region::is_enabled(around.read, &credential.caller.account, region)? {
+        // AWS says the same of a region that the account has not enabled.
+        let access_key_id = parsed.access_key_id.to_string();
+        return Err(refuse(ProofError::UnknownAccessKey { access_key_id }));
+    }
     let services = [around.model.signing_name];
     let unsigned_payload = auth == Auth::SigV4UnsignedPayload && around.secure;
     let now = around.now.seconds();

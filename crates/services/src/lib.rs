@@ -5,6 +5,7 @@
 //! To find an operation, look for its name in the `OPERATIONS` table of its service's `mod.rs`.
 
 pub mod accessanalyzer;
+pub mod account;
 pub mod accounts;
 pub mod attempts;
 pub mod audit;
@@ -42,6 +43,7 @@ use service::Service;
 /// All services that are answered here; the others are known by name and answered 501.
 pub static SERVICES: &[&Service] = &[
     &accessanalyzer::SERVICE,
+    &account::SERVICE,
     &cloudtrail::SERVICE,
     &iam::SERVICE,
     &kms::SERVICE,

@@ -69,6 +69,11 @@ pub fn lower_id(random: &dyn Random, prefix: &str, length: usize) -> String {
     format!("{prefix}{}", text(random, BASE32, length).to_ascii_lowercase())
 }
 
+/// A code that somebody types in: six letters and digits.
+pub fn confirmation_code(random: &dyn Random) -> String {
+    text(random, BASE32, 6)
+}
+
 /// The id of an account: twelve digits that do not begin with a zero.
 pub fn account_id(random: &dyn Random) -> String {
     let mut bytes = [0; 8];

@@ -394,11 +394,6 @@ fn consulted(identity: &Identity, session: &[super::Attached]) -> Vec<u8> {
     list
 }
 
-/// How the inline session policy of that place is called in decisions.
-fn session_policy_label(index: usize) -> String {
-    format!("session-policy-{index}")
-}
-
 /// The documents of the session's policies; none where the session was made without any.
 fn session_policies(
     dependencies: &mut Dependencies<'_>,
@@ -411,7 +406,7 @@ fn session_policies(
     let mut attached = Vec::new();
     for (index, document) in session.policies.iter().enumerate() {
         attached.push(super::Attached {
-            label: session_policy_label(index),
+            label: format!("session-policy-{index}"),
             managed: false,
             revision: 0,
             document: document.clone(),
@@ -420,6 +415,10 @@ fn session_policies(
     for arn in &session.policy_arns {
         // A managed policy deleted since then grants nothing, and the session goes on without it.
         attached.extend(iam::policy::document_of(dependencies, &session.account, arn)?);
+    }
+    if session.kind == SessionKind::AssumeRoot {
+        // A task policy only denies: it takes away from what a root user may do.
+        attached.push(everything());
     }
     Ok(Some(attached))
 }

@@ -27,4 +27,7 @@ pub use organization::{Membership, Standing, standing};
 pub use requirement::Requirement;
 
 #[cfg(test)]
+pub use organization::standing_of;
+
+#[cfg(test)]
 mod tests;

@@ -117,21 +117,36 @@ type Loaded = (Arc<Standing>, Vec<(OwnedKey, Option<u64>)>);
 
 fn load(read: &dyn Read, account: &str, compiles: &dyn Compiles) -> Result<Loaded> {
     let mut dependencies = Dependencies::new(read);
+    let standing = make(&mut dependencies, account, compiles)?;
+    Ok((standing, dependencies.into_seen()))
+}
+
+/// The standing of an account, noting all that was read for it.
+#[cfg(test)]
+pub fn standing_of(dependencies: &mut Dependencies<'_>, account: &str) -> Result<Arc<Standing>> {
+    make(dependencies, account, &Uncached { compiled: &PolicyCache::default() })
+}
+
+fn make(
+    dependencies: &mut Dependencies<'_>,
+    account: &str,
+    compiles: &dyn Compiles,
+) -> Result<Arc<Standing>> {
     let key = Key { collection: MEMBERS.name, account: "", region: "", key: account };
     let Some(found) = dependencies.get(&key)? else {
-        return Ok((Arc::default(), dependencies.into_seen()));
+        return Ok(Arc::default());
     };
     let member = MEMBERS.decode(&found.body)?;
-    let way = way(&mut dependencies, &member)?;
+    let way = way(dependencies, &member)?;
     let mut standing =
         Standing { membership: Some(membership(&member, &way)), ..Standing::default() };
-    let Some(root) = way.first() else { return Ok((standing.into(), dependencies.into_seen())) };
+    let Some(root) = way.first() else { return Ok(standing.into()) };
     for (policy_type, kind) in [(SCP, DocumentKind::Scp), (RCP, DocumentKind::Rcp)] {
         if !root.enabled.contains(policy_type) {
             continue;
         }
         for node in &way {
-            let attached = attached(&mut dependencies, &member, node, policy_type)?;
+            let attached = attached(dependencies, &member, node, policy_type)?;
             let Levels { set, documents } = compiles.level(attached, kind)?;
             let (sets, texts) = match kind {
                 DocumentKind::Scp => (&mut standing.scps, &mut standing.scp_documents),
@@ -143,7 +158,7 @@ fn load(read: &dyn Read, account: &str, compiles: &dyn Compiles) -> Result<Loade
     }
     standing.consulted_scps = consulted(Layer::Scp, &standing.scp_documents);
     standing.consulted_rcps = consulted(Layer::Rcp, &standing.rcp_documents);
-    Ok((standing.into(), dependencies.into_seen()))
+    Ok(standing.into())
 }
 
 /// The list of policies for decision records, written once: one that binds on several levels is one

@@ -183,7 +183,7 @@ fn of_managed(cx: &Context, arn: &str) -> Result<BTreeSet<String>> {
 }
 
 /// The services of which a document allows anything.
-fn of_document(document: &str) -> Result<BTreeSet<String>> {
+pub(super) fn of_document(document: &str) -> Result<BTreeSet<String>> {
     let policy = Policy::parse(document, DocumentKind::Identity).map_err(|malformed| {
         internal(format!("a stored policy does not parse: {}", malformed.message()))
     })?;

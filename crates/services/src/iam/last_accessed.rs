@@ -112,6 +112,24 @@ fn calls_of(cx: &Context, id: &str) -> Result<LastAccess> {
     Ok(access)
 }
 
+/// The services that users and roles of the account called, by their namespaces, with the last call
+/// of each.
+pub(super) fn services_used(cx: &Context) -> Result<BTreeMap<String, Seen>> {
+    let mut used: BTreeMap<String, Seen> = BTreeMap::new();
+    for known in cx.all(&LAST_ACCESSES, "")? {
+        for (service, operations) in calls_of(cx, &known.id)?.services {
+            for (operation, seen) in operations {
+                let (namespace, _) = action_of(&service, &operation);
+                let last = used.entry(namespace).or_default();
+                if seen.at_millis >= last.at_millis {
+                    *last = seen;
+                }
+            }
+        }
+    }
+    Ok(used)
+}
+
 /// Stores what [`crate::last_access::LastAccesses::take_due`] took out.
 pub fn store_last_accesses(cx: &mut Context, due: &[LastAccess]) -> Result<()> {
     for noted in due {
@@ -141,7 +159,7 @@ fn action_of(service: &str, operation: &str) -> (String, String) {
 }
 
 /// The name of a service as people know it.
-fn full_name(namespace: &str) -> String {
+pub(super) fn full_name(namespace: &str) -> String {
     let named = catalog::service(namespace);
     let named = named.or_else(|| catalog::by_signing_name(namespace).next());
     named.map_or(namespace, |known| known.full_name).to_owned()

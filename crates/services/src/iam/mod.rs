@@ -34,6 +34,7 @@ pub mod mfa;
 pub mod mfa_device;
 pub mod oidc_provider;
 pub mod organizations;
+pub mod organizations_report;
 pub mod outbound_federation;
 pub mod pass_role;
 pub mod password;
@@ -258,9 +259,12 @@ pub static OPERATIONS: &[Operation] = &[
     read("ListOrganizationsFeatures", &Typed(organizations::list_organizations_features)),
     write(
         "GenerateOrganizationsAccessReport",
-        &Typed(organizations::generate_organizations_access_report),
+        &Typed(organizations_report::generate_organizations_access_report),
     ),
-    read("GetOrganizationsAccessReport", &Typed(organizations::get_organizations_access_report)),
+    read(
+        "GetOrganizationsAccessReport",
+        &Typed(organizations_report::get_organizations_access_report),
+    ),
     // Delegation requests.
     write("CreateDelegationRequest", &Typed(delegation_request::create_delegation_request))
         .requiring(&Requiring(delegation_request::create_requirements)),

@@ -52,6 +52,11 @@ pub fn is_any(cx: &Context, account: &str) -> Result<bool> {
     Ok(!cx.scan(&DELEGATIONS, &format!("{account}/"), None, 1)?.is_empty())
 }
 
+/// Whether the account administers that service. The context stands in the management account.
+pub fn administers(cx: &Context, account: &str, service: &str) -> Result<bool> {
+    cx.exists(&DELEGATIONS, &format!("{account}/{service}"))
+}
+
 fn not_registered() -> Error {
     let text = "The provided account is not a registered delegated administrator for your \
                 organization.";

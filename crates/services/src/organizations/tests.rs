@@ -1,5 +1,7 @@
 //! Organizations from inside: what unit tests see better than clients.
 
+mod scale;
+
 use super::node::{self, Node};
 use super::organization::Organization;
 use super::{SERVICE, access, quota};

@@ -3,9 +3,13 @@
 //! Source: STS API reference, AssumeRoot; IAM User Guide, "Centrally manage root access for member
 //! accounts".
 
+use super::session::{self, Issuer, NewSession};
+use crate::accounts;
 use crate::authorization::Requirement;
+use crate::caller::SessionKind;
 use crate::context::Context;
 use crate::errors::{ACCESS_DENIED, VALIDATION_ERROR};
+use crate::iam::organizations::may_assume_root;
 use palisade_model::sts::{AssumeRootRequest, AssumeRootResponse};
 use palisade_shape::Result;
 
@@ -18,21 +22,42 @@ const TASKS: [&str; 5] = [
     "arn:aws:iam::aws:policy/root-task/SQSUnlockQueuePolicy",
 ];
 
-/// Refuses: until Organizations makes one, no account is a member of an organization whose root
-/// sessions another one could manage.
+/// How long a session lasts at most, and unless the request says less.
+const SECONDS: i32 = 900;
+
+/// Issues a session of a member's root user that can do one task and nothing else.
 pub fn assume_root(cx: &mut Context, input: AssumeRootRequest) -> Result<AssumeRootResponse> {
-    let AssumeRootRequest { target_principal, task_policy_arn, duration_seconds: _ } = input;
+    let AssumeRootRequest { target_principal, task_policy_arn, duration_seconds } = input;
     let target = root_arn(cx, &target_principal)?;
     let task = task_policy_arn.arn.unwrap_or_default();
     if !TASKS.contains(&task.as_str()) {
         return Err(VALIDATION_ERROR.because(format!("{task} is not a valid task policy")));
     }
-    let caller = &cx.caller.arn;
-    Err(ACCESS_DENIED.because(format!(
-        "User: {caller} is not authorized to perform: sts:AssumeRoot on resource: {target}"
-    )))
+    let account = target.split(':').nth(4).unwrap_or_default().to_owned();
+    if !may_assume_root(cx, &account)? || !accounts::is_active(cx, &account)? {
+        let caller = &cx.caller.arn;
+        return Err(ACCESS_DENIED.because(format!(
+            "User: {caller} is not authorized to perform: sts:AssumeRoot on resource: {target}"
+        )));
+    }
+    let caller = cx.caller.session.clone();
+    let source_identity = caller.and_then(|session| session.source_identity.clone());
+    let issuer = Issuer {
+        arn: target.clone(),
+        id: account.clone(),
+        name: String::new(),
+        path: String::new(),
+        account: account.clone(),
+    };
+    let new = NewSession {
+        policy_arns: vec![task],
+        source_identity: source_identity.clone(),
+        ..NewSession::of(issuer, SessionKind::AssumeRoot, duration_seconds.unwrap_or(SECONDS))
+    };
+    let credentials = session::issue(cx, new)?;
+    cx.notes.shared_with.push(account);
+    Ok(AssumeRootResponse { credentials: Some(credentials), source_identity })
 }
-
 /// The caller's own policies decide: a root user has none that could name the caller.
 pub fn assume_root_requirements(
     cx: &mut Context,
