@@ -1,8 +1,6 @@
 //! Refusals that the pipeline itself makes, in the words of each protocol.
 
-use palisade_policy::{ResourceRule, access_denied_message};
-use palisade_services::authorization::{Credential, Decided};
-use palisade_services::caller::Principal;
+use palisade_services::authorization::{Credential, Decided, denial};
 use palisade_services::errors::NOT_IMPLEMENTED;
 use palisade_shape::{Error, ErrorCode, Protocol, Service};
 
@@ -37,28 +35,7 @@ pub fn access_denied(
         (Protocol::RestJson, _) => &ACCESS_DENIED_REST_JSON,
         (Protocol::Json10 | Protocol::Json11 | Protocol::RpcV2Cbor, _) => &ACCESS_DENIED_JSON,
     };
-    let requirement = &denied.requirement;
-    if matches!(credential.caller.principal, Principal::Federated(_)) {
-        // Whom a provider vouches for has no name that a message could give.
-        return code.because(format!("Not authorized to perform {}", requirement.action));
-    }
-    let request = palisade_policy::Request {
-        principal: &credential.principal,
-        action: &requirement.action,
-        resource: &requirement.resource,
-        resource_account: Some(&requirement.account),
-        rule: ResourceRule::Ordinary,
-        keys: &palisade_policy::NoKeys,
-    };
-    let message = access_denied_message(&request, &denied.decision, &credential.caller.arn);
-    code.because(match (service.name, requirement.resource.as_str()) {
-        // These two say it even where an action has no resource.
-        ("iam" | "kms", "*") => {
-            let action = format!("perform: {}", requirement.action);
-            message.replacen(&action, &format!("{action} on resource: *"), 1)
-        }
-        _ => message,
-    })
+    code.because(denial(service.name, credential, denied))
 }
 
 /// AWS has the operation and Palisade does not, yet.

@@ -2,8 +2,8 @@
 //!
 //! Source: Static Analysis Results Interchange Format 2.1.0 (OASIS), sections 3.13 to 3.30.
 
+use palisade_protocol::percent::encode;
 use serde::Serialize;
-use std::fmt::Write;
 use std::path::Path;
 
 /// One run of one tool.
@@ -132,42 +132,10 @@ impl Location {
     /// A region of a file. `name` says what is there (`Statement[0].Action`), if anything.
     pub fn new(file: &Path, region: Region, name: String) -> Self {
         let named = (!name.is_empty()).then_some(LogicalLocation { fully_qualified_name: name });
-        let artifact_location = ArtifactLocation { uri: uri(file) };
+        let artifact_location = ArtifactLocation { uri: encode(&file.to_string_lossy(), b"/") };
         Self {
             physical_location: PhysicalLocation { artifact_location, region },
             logical_locations: named.into_iter().collect(),
-        }
-    }
-}
-
-/// A path as a reference of RFC 3986, section 4.2.
-fn uri(file: &Path) -> String {
-    let mut out = String::new();
-    for byte in file.to_string_lossy().bytes() {
-        let plain =
-            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'/');
-        if plain {
-            out.push(char::from(byte));
-        } else {
-            // Writing to a string cannot fail.
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_are_references() {
-        for (path, expected) in [
-            ("policies/a.json", "policies/a.json"),
-            ("/tmp/a b#é.json", "/tmp/a%20b%23%C3%A9.json"),
-            ("c:x", "c%3Ax"),
-        ] {
-            assert_eq!(uri(Path::new(path)), expected);
         }
     }
 }

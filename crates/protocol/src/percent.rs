@@ -44,9 +44,34 @@ pub fn decode(text: &str, place: Place) -> Option<Cow<'_, str>> {
     String::from_utf8(out).ok().map(Cow::Owned)
 }
 
+/// Encodes every byte but those that RFC 3986, section 2.3, leaves alone and those of `plain`.
+#[must_use]
+pub fn encode(text: &str, plain: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let digit = |value: u8| DIGITS.get(usize::from(value)).copied().map_or('0', char::from);
+    let mut out = String::with_capacity(text.len() * 2);
+    for byte in text.bytes() {
+        let unreserved = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
+        if unreserved || plain.contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.extend(['%', digit(byte >> 4), digit(byte & 15)]);
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn encodes() {
+        let text = "{\"a\": \"~é/*\"}";
+        assert_eq!(encode(text, b""), "%7B%22a%22%3A%20%22~%C3%A9%2F%2A%22%7D");
+        assert_eq!(encode("/tmp/a b#é.json", b"/"), "/tmp/a%20b%23%C3%A9.json");
+        assert_eq!(encode("Az09-_.~", b""), "Az09-_.~");
+    }
 
     #[test]
     fn decodes() {

@@ -4,6 +4,7 @@
 mod compiled;
 mod credential;
 mod decide;
+mod denial;
 mod derive;
 mod global_keys;
 mod identity;
@@ -19,6 +20,7 @@ pub use credential::{
 pub use decide::{
     Consulted, Decided, authorize, decide, endpoint_policy, layers, resource_policy, standings,
 };
+pub use denial::denial;
 pub use derive::{from_table, is_derivable, is_documented};
 pub use global_keys::{GLOBAL_KEYS, GlobalKey, KeyState, global_key};
 pub use identity::{Attached, Dependencies, Identity, unchanged};

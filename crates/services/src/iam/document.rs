@@ -6,7 +6,6 @@ use crate::context::Context;
 use palisade_model::iam::MALFORMED_POLICY_DOCUMENT;
 use palisade_policy::{DocumentKind, Policy, VERSION_TOO_OLD};
 use palisade_shape::Result;
-use std::fmt::Write;
 
 /// Refuses what IAM does not take as an inline policy.
 pub fn check_inline(text: &str) -> Result<()> {
@@ -42,28 +41,7 @@ pub fn inline_size(text: &str) -> usize {
     Policy::size(text, DocumentKind::Identity)
 }
 
-/// A document as IAM's answers hold it: every byte percent-encoded but those that RFC 3986,
-/// section 2.3, leaves alone.
+/// A document as IAM's answers hold it: percent-encoded.
 pub fn encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() * 2);
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            // Writing to a string cannot fail.
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn answers_hold_documents_percent_encoded() {
-        assert_eq!(encoded("{\"a\": \"~é/*\"}"), "%7B%22a%22%3A%20%22~%C3%A9%2F%2A%22%7D");
-        assert_eq!(encoded("Az09-_.~"), "Az09-_.~");
-    }
+    palisade_protocol::percent::encode(text, b"")
 }

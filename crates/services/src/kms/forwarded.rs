@@ -14,15 +14,14 @@ use super::ciphertext::EncryptionContext;
 use super::secret::Secret;
 use super::{SERVICE, data_key, encrypt, managed};
 use crate::audit::{self, Told};
-use crate::authorization::{Credential, Decided, authorize, of_caller, without_key};
+use crate::authorization::{Credential, Decided, authorize, denial, of_caller, without_key};
 use crate::caller::Principal;
 use crate::context::{Context, Request, from_store};
 use crate::errors::{ACCESS_DENIED, internal};
 use crate::random;
 use crate::service::Input;
 use palisade_model::kms::{DecryptRequest, GenerateDataKeyRequest, GenerateDataKeyResponse};
-use palisade_policy::{NoKeys, ResourceRule, access_denied_message};
-use palisade_shape::{Blob, Error, Result, Shape};
+use palisade_shape::{Blob, Result, Shape};
 use zeroize::Zeroizing;
 
 /// A key for one object, in the clear and as it is kept.
@@ -152,22 +151,8 @@ fn credential(cx: &Context) -> Result<Credential> {
 fn permitted(credential: &Credential, decided: &[Decided]) -> Result<()> {
     match decided.last().filter(|last| !last.decision.allowed()) {
         None => Ok(()),
-        Some(denied) => Err(refusal(credential, denied)),
+        Some(denied) => Err(ACCESS_DENIED.because(denial("kms", credential, denied))),
     }
-}
-
-fn refusal(credential: &Credential, denied: &Decided) -> Error {
-    let requirement = &denied.requirement;
-    let request = palisade_policy::Request {
-        principal: &credential.principal,
-        action: &requirement.action,
-        resource: &requirement.resource,
-        resource_account: Some(&requirement.account),
-        rule: ResourceRule::Ordinary,
-        keys: &NoKeys,
-    };
-    let caller = &credential.caller.arn;
-    ACCESS_DENIED.because(access_denied_message(&request, &denied.decision, caller))
 }
 
 /// A success commits with the transaction that it is part of. A refusal ends that transaction, so
