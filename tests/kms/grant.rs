@@ -36,6 +36,7 @@ fn grants_give_what_they_say() {
     assert_eq!(receipt["decision"]["requirements"][0]["granted"], json!(true), "{receipt}");
     let words = lab.server.palisade(&["why", id]).out;
     assert!(words.contains("kms Encrypt: ALLOWED"), "{words}");
+    assert!(words.contains("A grant or an access control list gives it"), "{words}");
     let open = json!({
         "CiphertextBlob": blob(&sealed["CiphertextBlob"]), "EncryptionContext": context
     });

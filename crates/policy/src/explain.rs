@@ -24,6 +24,9 @@ pub struct Trace {
     pub decision: Decision,
     /// Whether caller and resource are of one account.
     pub same_account: bool,
+    /// As [`Policies::granted`]: a KMS grant, an S3 ACL.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub granted: bool,
     /// The stages in the order of evaluation.
     pub stages: Vec<Stage>,
 }
@@ -203,7 +206,8 @@ pub fn explain(request: &Request<'_>, policies: &Policies<'_>) -> Trace {
         stages.push(stage);
     }
     let decision = combine(request, policies, scope, &verdicts);
-    Trace { decision, same_account: request.same_account(), stages }
+    let (same_account, granted) = (request.same_account(), policies.granted);
+    Trace { decision, same_account, granted, stages }
 }
 
 struct Tracer<'a> {

@@ -95,7 +95,11 @@ fn write_answer(f: &mut fmt::Formatter<'_>, trace: &Trace) -> fmt::Result {
         write!(f, " of {}", statement.policy)?;
     }
     let accounts = if trace.same_account { "one account" } else { "different accounts" };
-    writeln!(f, "\nCaller and resource are of {accounts}.")
+    writeln!(f, "\nCaller and resource are of {accounts}.")?;
+    if trace.granted {
+        f.write_str("A grant or an access control list gives it to the caller itself.\n")?;
+    }
+    Ok(())
 }
 
 fn write_stage_line(f: &mut fmt::Formatter<'_>, stage: &Stage) -> fmt::Result {
