@@ -2,6 +2,7 @@
 
 mod access;
 mod bucket;
+mod guard;
 mod object;
 mod upload;
 mod version;

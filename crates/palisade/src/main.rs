@@ -4,6 +4,7 @@ mod api;
 mod authenticate;
 mod commands;
 mod config;
+mod cors;
 mod download;
 mod effects;
 mod expectations;

@@ -2,6 +2,7 @@
 //! route → authenticate → decode → authorize → handle → record → encode.
 
 use crate::authenticate::{self, Offered, Surroundings, attempted, authenticate};
+use crate::cors;
 use crate::download::{self, Body};
 use crate::listener::Door;
 use crate::metrics::Ending;
@@ -85,6 +86,7 @@ pub async fn serve(server: Arc<Server>, head: Head, body: Sending, door: Door) -
             let (response, ending) = operator::serve(&server, &head, &body, door.peer).await;
             (response.map(download::whole), ending)
         }
+        Sending::Whole(_) if cors::is_preflight(&head) => cors::answer(&server, &head),
         Sending::Whole(body) => answer(&server, &head, (&body, None), door).await,
         Sending::Streamed(body) => answer(&server, &head, (&[], Some(body)), door).await,
     };
@@ -199,7 +201,7 @@ async fn run(
     let token = sent.offered.session_token().map(str::to_owned);
     let transfer = sent.offered.transfer(route.model);
     let protocol = route.protocol;
-    let (server, hashes) = (server.clone(), Hashes::default());
+    let (server_of, server, hashes) = (server, server.clone(), Hashes::default());
     let call = Call {
         server,
         request,
@@ -239,7 +241,11 @@ async fn run(
             }
         }
     };
-    encode(head, &route, &call, outcome).await
+    let (mut response, ending) = encode(head, &route, &call, outcome).await;
+    if call.service.model.name == "s3" {
+        cors::decorate(server_of, head, response.headers_mut());
+    }
+    (response, ending)
 }
 
 /// Receives a streamed body, unless the call is refused before.

@@ -14,7 +14,8 @@ use palisade_services::kms::last_usage;
 use palisade_services::plane::{Plane, Settings};
 use palisade_services::random::{Random, SystemRandom};
 use palisade_services::reads::Reads;
-use palisade_store::blobs::LocalBlobs;
+use palisade_services::s3::object::is_referenced;
+use palisade_store::blobs::{LocalBlobs, remove_garbage};
 use palisade_store::{
     Abort, MASTER_KEY_NAME, MasterKey, Options, ReadLog, Sealer, Store, Transaction,
 };
@@ -33,6 +34,10 @@ const CACHE_BYTES_MAX: usize = 64 << 20;
 const EPHEMERAL_LOG_BYTES_MAX: usize = 16 << 20;
 /// How often last uses are stored and latencies are sorted into their buckets.
 const UPKEEP_PERIOD: Duration = Duration::from_secs(2);
+/// How often blobs are swept.
+const SWEEP_PERIOD: Duration = Duration::from_secs(3_600);
+/// How old a blob must be that nothing names: the longest upload takes less.
+const UNREFERENCED_SECONDS: i64 = 3_600;
 /// CloudTrail keeps event history for 90 days.
 const READS_KEPT_SECONDS: i64 = 90 * 86_400;
 
@@ -124,6 +129,27 @@ impl Server {
             let oldest = self.plane.clock.now().plus_seconds(-READS_KEPT_SECONDS);
             if let Err(error) = self.plane.reads.remove_older_than(oldest.millis()) {
                 tracing::warn!(%error, "cannot remove old audit records of reads");
+            }
+        }
+    }
+
+    /// Removes the bytes that nothing names any more, until the server is dropped. What was written
+    /// lately stays: a transaction that names it may be under way.
+    pub async fn sweep(self: Arc<Self>) {
+        let mut ticks = tokio::time::interval(SWEEP_PERIOD);
+        loop {
+            ticks.tick().await;
+            let plane = self.plane.clone();
+            let before = self.clock.unmoved().plus_seconds(-UNREFERENCED_SECONDS).millis();
+            let swept = tokio::task::spawn_blocking(move || {
+                let snapshot = plane.store.snapshot();
+                remove_garbage(&*plane.blobs, before, &mut |blob| is_referenced(&snapshot, blob))
+            });
+            match swept.await {
+                Ok(Ok(0)) => {}
+                Ok(Ok(removed)) => tracing::debug!(removed, "removed blobs that nothing names"),
+                Ok(Err(error)) => tracing::warn!(%error, "cannot remove unused blobs"),
+                Err(error) => tracing::error!(%error, "the sweep of blobs did not end"),
             }
         }
     }

@@ -23,6 +23,11 @@ impl SystemClock {
         self.offset_millis.fetch_add(seconds.saturating_mul(1000), Ordering::AcqRel);
     }
 
+    /// The system's own time, wherever the clock was moved: what files are dated by.
+    pub fn unmoved(&self) -> Timestamp {
+        Timestamp::from_millis(system_millis())
+    }
+
     /// Undoes every `set` and `advance`.
     pub fn restore(&self) {
         self.offset_millis.store(0, Ordering::Release);

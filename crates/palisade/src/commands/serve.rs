@@ -34,6 +34,7 @@ impl Serve {
             .map_err(|error| format!("cannot start: {error}"))?;
         let server = Arc::new(Server::open(&config)?);
         runtime.spawn(server.clone().upkeep());
+        runtime.spawn(server.clone().sweep());
         runtime.spawn(jobs::work(server.clone()));
         let stopped = runtime.block_on(listener::run(server.clone(), &config));
         runtime.shutdown_timeout(std::time::Duration::from_secs(1));

@@ -42,6 +42,45 @@ const ISSUING: [&str; 6] = [
     "GetSessionToken",
 ];
 
+/// S3's calls on objects, which CloudTrail calls data events: they are no part of the event
+/// history. Sorted.
+const OBJECT_CALLS: [&str; 29] = [
+    "AbortMultipartUpload",
+    "CompleteMultipartUpload",
+    "CopyObject",
+    "CreateMultipartUpload",
+    "DeleteObject",
+    "DeleteObjectTagging",
+    "DeleteObjects",
+    "GetObject",
+    "GetObjectAcl",
+    "GetObjectAttributes",
+    "GetObjectLegalHold",
+    "GetObjectRetention",
+    "GetObjectTagging",
+    "GetObjectTorrent",
+    "HeadBucket",
+    "HeadObject",
+    "ListMultipartUploads",
+    "ListObjectVersions",
+    "ListObjects",
+    "ListObjectsV2",
+    "ListParts",
+    "PutObject",
+    "PutObjectAcl",
+    "PutObjectLegalHold",
+    "PutObjectRetention",
+    "PutObjectTagging",
+    "SelectObjectContent",
+    "UploadPart",
+    "UploadPartCopy",
+];
+
+/// Whether an event is a data event (CloudTrail User Guide, "Amazon S3 CloudTrail events").
+pub fn is_data(service: &str, operation: &str) -> bool {
+    service == "s3" && OBJECT_CALLS.binary_search(&operation).is_ok()
+}
+
 /// First words of the names of reads, for operations that have no row here. Sorted.
 const READING: [&str; 17] = [
     "BatchGet", "Check", "Decode", "Describe", "Detect", "Discover", "Download", "Get", "Head",
@@ -78,6 +117,7 @@ mod tests {
         let writing = Visibility { read_only: false, answer: true };
         assert_eq!(visibility("iam", "CreateRole", Some(Effect::Write)), writing);
         assert_eq!(visibility("ec2", "RunInstances", None), writing);
-        assert!(ISSUING.is_sorted() && READING.is_sorted());
+        assert!(ISSUING.is_sorted() && READING.is_sorted() && OBJECT_CALLS.is_sorted());
+        assert!(is_data("s3", "GetObject") && !is_data("s3", "CreateBucket"));
     }
 }

@@ -3,7 +3,7 @@
 //! Source: CloudTrail User Guide, "CloudTrail record contents" (version 1.11) and "Non-API events".
 
 use super::caller::CallerFragment;
-use super::json;
+use super::{catalog, json};
 use crate::context::{Notes, Request};
 use palisade_protocol::trail;
 use palisade_shape::{Error, Shape};
@@ -161,10 +161,11 @@ impl Event<'_> {
             out.push(b']');
         }
         json::string(out, "eventType", self.origin.event_type.name());
-        json::boolean(out, "managementEvent", true);
+        let data = catalog::is_data(self.request.service, self.request.operation);
+        json::boolean(out, "managementEvent", !data);
         json::string(out, "recipientAccountId", self.recipient);
         json::optional(out, "sharedEventID", self.shared_id);
-        json::string(out, "eventCategory", "Management");
+        json::string(out, "eventCategory", if data { "Data" } else { "Management" });
         if self.caller.from_console {
             json::string(out, "sessionCredentialFromConsole", "true");
         }

@@ -66,7 +66,7 @@ fn page(
             full = Some(history.cursors());
         }
         let Some(record) = history.next()? else { return Ok((events, None)) };
-        if !filter.may_pass(&record.event) {
+        if is_data(&record.event) || !filter.may_pass(&record.event) {
             continue;
         }
         let listed = Listed::parse(&record.event).map_err(internal)?;
@@ -81,6 +81,11 @@ fn page(
     }
     let next = full.unwrap_or_else(|| history.cursors());
     Ok((events, Some(next)))
+}
+
+/// Data events are no part of the event history. Within a text the quotes would be escaped.
+fn is_data(event: &[u8]) -> bool {
+    memchr::memmem::find(event, br#""eventCategory":"Data""#).is_some()
 }
 
 fn history<'a>(cx: &'a Context<'_>, span: Span, cursors: Cursors) -> History<'a> {

@@ -6,7 +6,7 @@
 
 use super::bucket;
 use super::error::{self, INVALID_ARGUMENT, NO_SUCH_CONFIGURATION};
-use super::lifecycle;
+use super::{lifecycle, lifecycle_run};
 use crate::context::Context;
 use crate::errors::internal;
 use crate::table::{Scope, Table};
@@ -359,9 +359,13 @@ pub fn put_bucket_lifecycle_configuration(
     let size = Some(size.unwrap_or_else(|| SMALL_OBJECTS.to_owned()));
     let output =
         PutBucketLifecycleConfigurationOutput { transition_default_minimum_object_size: size };
+    let bucket = bucket::load(cx, &input.bucket)?;
+    let first: Option<BucketLifecycleConfiguration> = get(cx, &input.bucket, "lifecycle", "")?;
     put(cx, &input.bucket, ("lifecycle", ""), &wanted)?;
     put(cx, &input.bucket, ("lifecycle-size", ""), &output)?;
-    lifecycle::begin(cx, &input.bucket)?;
+    if first.is_none() {
+        lifecycle_run::begin(cx, &bucket)?;
+    }
     Ok(output)
 }
 

@@ -90,8 +90,3 @@ fn check_rule(rule: &LifecycleRule) -> Result<()> {
     }
     Ok(())
 }
-
-/// Begins to follow the rules of a bucket.
-pub fn begin(_: &mut Context, _: &str) -> Result<()> {
-    Ok(())
-}

@@ -14,11 +14,13 @@ pub mod condition;
 pub mod configuration;
 pub mod content;
 pub mod copy;
+pub mod cors;
 pub mod delete;
 pub mod encryption;
 pub mod error;
 pub mod kms_keys;
 pub mod lifecycle;
+pub mod lifecycle_run;
 pub mod list;
 pub mod listed;
 pub mod lock;
@@ -44,7 +46,7 @@ pub static SERVICE: Service = Service {
     model: &palisade_model::s3::SERVICE,
     operations: OPERATIONS,
     resources: &resources::S3Resources,
-    jobs: &[],
+    jobs: &[&lifecycle_run::ROUND, &lifecycle_run::STEP],
 };
 
 pub static OPERATIONS: &[Operation] = &[

@@ -16,6 +16,7 @@ use crate::errors::internal;
 use crate::table::{Scope, Table};
 use palisade_shape::{Result, Shape, Timestamp};
 use palisade_store::blobs::BlobName;
+use palisade_store::{Key, Read, StoreError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -175,6 +176,13 @@ pub static REFERENCES: Table<Reference> = Table::of_private(
     |row| internal(format!("blob {} is referenced already", row.blob)),
     |blob| internal(format!("blob {blob} is not referenced")),
 );
+
+/// Whether something stored names a blob, as `read` has it.
+pub fn is_referenced(read: &dyn Read, blob: &BlobName) -> Result<bool, StoreError> {
+    let blob = blob.to_string();
+    let key = Key { collection: REFERENCES.name, account: "", region: "", key: &blob };
+    Ok(read.get(&key)?.is_some())
+}
 
 pub fn current_key(bucket: &str, key: &str) -> String {
     format!("{bucket}/{key}")

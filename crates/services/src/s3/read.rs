@@ -6,7 +6,7 @@ use super::bucket::{self, Bucket};
 use super::condition::Conditions;
 use super::error::{self, INVALID_PART_NUMBER, INVALID_RANGE, METHOD_NOT_ALLOWED, NO_SUCH_KEY};
 use super::object::{self, PARTS, Version};
-use super::{encryption, member, write};
+use super::{encryption, lifecycle_run, member, write};
 use crate::context::Context;
 use palisade_model::s3::{
     Checksum, GetObjectAttributesOutput, GetObjectAttributesParts, GetObjectAttributesRequest,
@@ -177,6 +177,7 @@ pub fn get_object(cx: &mut Context, input: GetObjectRequest) -> Result<GetObject
         ..GetObjectOutput::default()
     };
     describe(&version, &bucket, checksums, &mut output);
+    output.expiration = lifecycle_run::expiration(cx, &version)?;
     override_headers(&mut output, input);
     touch(cx, &bucket, &version);
     cx.reply.status = span.partial.then_some(206);
@@ -248,6 +249,7 @@ pub fn head_object(cx: &mut Context, input: HeadObjectRequest) -> Result<HeadObj
         ..HeadObjectOutput::default()
     };
     describe(&version, &bucket, input.checksum_mode.is_some(), &mut output);
+    output.expiration = lifecycle_run::expiration(cx, &version)?;
     touch(cx, &bucket, &version);
     cx.reply.status = span.partial.then_some(206);
     Ok(output)

@@ -7,7 +7,7 @@ use super::content::Piece;
 use super::encryption::{self, Seal};
 use super::error::{self, INVALID_REQUEST, KEY_TOO_LONG, METADATA_TOO_LARGE};
 use super::object::{self, Headers, ObjectLock, Version};
-use super::{condition, lock, member, tagging};
+use super::{condition, lifecycle_run, lock, member, tagging};
 use crate::context::Context;
 use crate::errors::internal;
 use palisade_model::s3::{PutObjectOutput, PutObjectRequest};
@@ -201,7 +201,8 @@ pub fn put_object(cx: &mut Context, input: PutObjectRequest) -> Result<PutObject
     version.seal = Some(seal);
     let version = object::store(cx, &bucket, version)?;
     touch(cx, &bucket, &version);
-    Ok(put_output(&bucket, &version))
+    let expiration = lifecycle_run::expiration(cx, &version)?;
+    Ok(PutObjectOutput { expiration, ..put_output(&bucket, &version) })
 }
 
 /// The MD5 of the content; with KMS and client's keys something else, as S3 documents.
