@@ -1,8 +1,10 @@
 //! Objects: bytes in and out, whole, in ranges, under conditions, listed.
 
 use super::Bucket;
-use crate::support::{Lab, Ran, aws, finish, have_tool, skip};
+use crate::support::{Lab, Ran, aws, each, finish, have_tool, skip};
 use serde_json::json;
+use std::io::Write as _;
+use std::net::TcpStream;
 use std::process::Command;
 
 #[test]
@@ -206,4 +208,36 @@ fn an_altered_byte_is_noticed() {
     assert_eq!(altered, 1);
     bucket.refused("GetObject", json!({ "Key": "a" }), "InternalError", 500);
     bucket.ok("HeadObject", json!({ "Key": "a" }));
+}
+
+/// Whatever a client does after it sent its body: what a listing shows can be read.
+#[test]
+fn an_upload_whose_client_hangs_up_is_whole_or_not_there() {
+    let name = "an_upload_whose_client_hangs_up_is_whole_or_not_there";
+    let Some(lab) = Lab::start(name) else { return };
+    let root = lab.root();
+    let bucket = Bucket::new(&root, "hangup");
+    let body = vec![b'x'; 20_000];
+    for number in 0..60 {
+        let link = lab.boto.presigned(&root.keys, "put_object", "hangup", &format!("k{number}"));
+        let (_, rest) = link.split_once("://").unwrap();
+        let (host, target) = rest.split_once('/').unwrap();
+        let mut stream = TcpStream::connect(host).unwrap();
+        let head = format!(
+            "PUT /{target} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        stream.write_all(&[head.as_bytes(), &body].concat()).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(number % 12));
+    }
+    // All that was begun has ended when a later change has.
+    bucket.ok("PutObject", json!({ "Key": "last", "Body": "x" }));
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    let listed = bucket.ok("ListObjectsV2", json!({}));
+    let keys = each(&listed["Contents"], "Key");
+    assert!(keys.len() > 1, "no upload was far enough when its client hung up");
+    for key in keys.into_iter().filter(|key| *key != "last") {
+        let read = bucket.ok("GetObject", json!({ "Key": key }));
+        assert_eq!(read["ContentLength"], json!(body.len()), "{key}");
+    }
 }

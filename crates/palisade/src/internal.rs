@@ -4,22 +4,18 @@
 
 use crate::first_start::request_of_start;
 use crate::pipeline::{self, Call};
-use crate::route::{Route, Target};
 use crate::server::Server;
-use crate::transaction;
 use palisade_model::sts::Credentials;
-use palisade_protocol::Labels;
 use palisade_services::authorization::{Credential, without_key};
 use palisade_services::caller::Caller;
 use palisade_services::context::{Request, Way};
 use palisade_services::errors::{ACCESS_DENIED, internal};
 use palisade_services::password_hash::Hashes;
 use palisade_services::random;
-use palisade_services::service::{Effect, Input, Service};
+use palisade_services::service::{Input, Service};
 use palisade_services::sts::restriction;
 use palisade_services::transfer::Transfer;
 use palisade_shape::{Named, Result};
-use palisade_store::Read;
 use std::sync::Arc;
 
 /// Calls an operation as an AWS service: `ec2.amazonaws.com`. `way` says what for; `O` is its
@@ -72,15 +68,12 @@ async fn run<O: Named>(
     operation: &'static str,
     input: Box<dyn Input>,
 ) -> Result<O> {
-    let (row, model) = (service.operation(operation), service.model.operation(operation));
-    let (Some(row), Some(model)) = (row, model) else {
+    let Some(row) = service.operation(operation) else {
         return Err(internal(format!("{operation} cannot be called from within")));
     };
     let protocol = service.model.protocols.first().copied();
     let protocol = protocol.ok_or_else(|| internal("a service without a protocol"))?;
     let request = Request { service: service.model.name, operation, ..request };
-    let target = Target::Here { service, row, model, labels: Labels::new() };
-    let route = Route { protocol, model: service.model, target };
     let (server, hashes) = (server.clone(), Hashes::default());
     let transfer = Transfer::default();
     let call = Call {
@@ -96,13 +89,7 @@ async fn run<O: Named>(
         transfer,
     };
     let snapshot = call.server.plane.store.snapshot();
-    let outcome = match row.effect_with(&*call.input) {
-        Effect::Read => {
-            let outcome = call.server.reading(|| pipeline::read(&call, &snapshot));
-            pipeline::keep_read(&call, &route, outcome, snapshot.revision()).await
-        }
-        Effect::Write => transaction::write(Arc::new(call), &route, &snapshot).await.1,
-    };
+    let (_, outcome) = pipeline::perform(call, &snapshot).await;
     let mut typed = O::default();
     palisade_protocol::json::from_json(
         &palisade_protocol::json::to_json(&*outcome.result?),

@@ -7,7 +7,7 @@ use crate::download::{self, Body};
 use crate::listener::Door;
 use crate::metrics::Ending;
 use crate::outcome;
-use crate::record::{self, Told};
+use crate::record::{self, Kept, Told};
 use crate::reply::{encode, ending_of, refuse, refuse_unread, unroutable};
 use crate::route::{self, Route, Target};
 use crate::server::Server;
@@ -170,10 +170,6 @@ async fn run(
     snapshot: &palisade_store::Snapshot,
 ) -> (Response<Body>, Ending) {
     let head = sent.head;
-    let refused = |credential: &Credential, route: &Route, error: &Error| {
-        let told = Told::failure(error);
-        record::keep(server, &request, credential, route, told, snapshot.revision())
-    };
     let decoded = session_may(&credential, &route).and_then(|()| decode(sent, &route));
     let proven = match decoded {
         Ok((service, row, input)) => {
@@ -188,12 +184,17 @@ async fn run(
     let (service, row, input, credential) = match proven {
         Ok(proven) => proven,
         Err((error, attempt)) => {
-            let credential = attempt.unwrap_or(credential);
-            let durable = match refused(&credential, &route, &error) {
-                Ok(kept) => kept.durable().await,
-                Err(error) => Err(error),
+            // What is no operation of AWS has no event that could be of it.
+            let error = if matches!(route.target, Target::Unknown { .. }) {
+                error
+            } else {
+                let credential = attempt.unwrap_or(credential);
+                let kept = {
+                    let told = Told::failure(&error);
+                    record::keep(server, &request, &credential, told, snapshot.revision())
+                };
+                durable(kept).await.err().unwrap_or(error)
             };
-            let error = durable.err().unwrap_or(error);
             let refusal = refuse(head, &route, &request, &error);
             return (refusal.map(download::whole), ending_of(&error, true));
         }
@@ -214,31 +215,12 @@ async fn run(
         hashes,
         transfer,
     };
-    let (call, outcome) = match row.effect_with(&*call.input) {
-        Effect::Read => {
-            let call = Arc::new(call);
-            let refused = match row.prepares {
-                Some(_) => call.server.reading(|| refuse_early(&call, snapshot)),
-                None => None,
-            };
-            let outcome = match refused {
-                Some(refused) => refused,
-                None => {
-                    transaction::prepare(&call).await;
-                    call.server.reading(|| read(&call, snapshot))
-                }
-            };
-            (call.clone(), keep_read(&call, &route, outcome, snapshot.revision()).await)
-        }
-        Effect::Write => {
-            let received = receive(&call, streamed, sent, snapshot).await;
-            match received {
-                Ok(()) => transaction::write(Arc::new(call), &route, snapshot).await,
-                Err(outcome) => {
-                    let outcome = keep_read(&call, &route, outcome, snapshot.revision()).await;
-                    (Arc::new(call), outcome)
-                }
-            }
+    let received = receive(&call, streamed, sent, snapshot).await;
+    let (call, outcome) = match received {
+        Ok(()) => perform(call, snapshot).await,
+        Err(outcome) => {
+            let outcome = keep_read(&call, outcome, snapshot.revision()).await;
+            (Arc::new(call), outcome)
         }
     };
     let (mut response, ending) = encode(head, &route, &call, outcome).await;
@@ -246,6 +228,28 @@ async fn run(
         cors::decorate(server_of, head, response.headers_mut());
     }
     (response, ending)
+}
+
+/// The stages from authorize to record.
+pub async fn perform(call: Call, snapshot: &palisade_store::Snapshot) -> (Arc<Call>, Outcome) {
+    let call = Arc::new(call);
+    if let Effect::Write = call.row.effect_with(&*call.input) {
+        let outcome = transaction::write(call.clone(), snapshot.clone()).await;
+        return (call, outcome);
+    }
+    let refused = match call.row.prepares {
+        Some(_) => call.server.reading(|| refuse_early(&call, snapshot)),
+        None => None,
+    };
+    let outcome = match refused {
+        Some(refused) => refused,
+        None => {
+            transaction::prepare(&call).await;
+            call.server.reading(|| read(&call, snapshot))
+        }
+    };
+    let outcome = keep_read(&call, outcome, snapshot.revision()).await;
+    (call, outcome)
 }
 
 /// Receives a streamed body, unless the call is refused before.
@@ -437,20 +441,20 @@ fn permit(call: &Call, cx: &mut Context, credential: &Credential) -> (Vec<Decide
 
 /// Records a call that changed nothing. If that fails, so does the call: what is not recorded did
 /// not happen.
-pub async fn keep_read(call: &Call, route: &Route, outcome: Outcome, revision: u64) -> Outcome {
+pub async fn keep_read(call: &Call, outcome: Outcome, revision: u64) -> Outcome {
     let kept = {
         let told = record::told(call, &outcome);
-        let (server, request, credential) = (&call.server, &call.request, &call.credential);
-        record::keep(server, request, credential, route, told, revision)
+        record::keep(&call.server, &call.request, &call.credential, told, revision)
     };
-    let durable = match kept {
-        Ok(kept) => kept.durable().await,
-        Err(error) => Err(error),
-    };
-    match durable {
+    match durable(kept).await {
         Ok(()) => outcome,
         Err(error) => Outcome { result: Err(error), ..outcome },
     }
+}
+
+/// Waits until what was kept is as durable as the settings ask.
+async fn durable(kept: Result<Kept<'_>>) -> Result<()> {
+    kept?.durable().await
 }
 
 /// Notes when and where a key, and the role behind a session, was last used.

@@ -1,14 +1,13 @@
 //! The record stage: one CloudTrail event and one decision record for every call.
 
 use crate::pipeline::{Call, Outcome};
-use crate::route::{Route, Target};
 use crate::server::Server;
 use palisade_services::audit;
 use palisade_services::authorization::{Credential, Decided};
 use palisade_services::context::{Notes, Request, from_store};
 use palisade_services::reads::Reads;
 use palisade_shape::{Result, Shape};
-use palisade_store::{AuditRecord, StoreError};
+use palisade_store::StoreError;
 use tokio::sync::oneshot;
 
 pub use palisade_services::audit::Told;
@@ -77,17 +76,12 @@ pub fn keep<'a>(
     server: &'a Server,
     request: &Request,
     credential: &Credential,
-    route: &Route,
     told: Told<'_>,
     revision: u64,
 ) -> Result<Kept<'a>> {
     let reads = &server.plane.reads;
     let mut kept = Kept { reads, queued: None, syncing: Vec::new() };
-    if matches!(route.target, Target::Unknown { .. }) {
-        // No operation of AWS: there is no event that could be of it.
-        return Ok(kept);
-    }
-    for record in records(server, request, credential, told, revision) {
+    for record in audit::records(&server.plane, request, credential, told, revision) {
         if !reads.synced() {
             kept.queued = Some(reads.queue(&record).map_err(from_store)?);
             continue;
@@ -101,15 +95,4 @@ pub fn keep<'a>(
         kept.syncing.push(told);
     }
     Ok(kept)
-}
-
-/// One record for the caller's account, and one for each other account that the call reached.
-pub fn records(
-    server: &Server,
-    request: &Request,
-    credential: &Credential,
-    told: Told<'_>,
-    revision: u64,
-) -> Vec<AuditRecord> {
-    audit::records(&server.plane, request, credential, told, revision)
 }

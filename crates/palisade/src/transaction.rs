@@ -3,7 +3,7 @@
 
 use crate::pipeline::{Call, Outcome, keep_read, permit_and_handle, refuse_early};
 use crate::record;
-use crate::route::Route;
+use palisade_services::audit;
 use palisade_services::authorization::Decided;
 use palisade_services::context::{Access, Context, from_store};
 use palisade_services::errors::internal;
@@ -15,12 +15,17 @@ use tokio::sync::oneshot;
 /// Where a transaction leaves its outcome. It may run more than once; the last run counts.
 type Slot = Arc<Mutex<Option<Outcome>>>;
 
-/// Runs a call that may change something, and waits until the change is durable.
-pub async fn write(call: Arc<Call>, route: &Route, snapshot: &Snapshot) -> (Arc<Call>, Outcome) {
-    let refused = call.server.reading(|| refuse_early(&call, snapshot));
+/// Runs a call that may change something, and waits until the change is durable. Once begun it is
+/// seen through to its record, whether its client waits for the answer or hangs up.
+pub async fn write(call: Arc<Call>, snapshot: Snapshot) -> Outcome {
+    let ended = tokio::spawn(see_through(call, snapshot)).await;
+    ended.unwrap_or_else(|error| Outcome::failed(internal(error)))
+}
+
+async fn see_through(call: Arc<Call>, snapshot: Snapshot) -> Outcome {
+    let refused = call.server.reading(|| refuse_early(&call, &snapshot));
     if let Some(outcome) = refused {
-        let outcome = keep_read(&call, route, outcome, snapshot.revision()).await;
-        return (call, outcome);
+        return keep_read(&call, outcome, snapshot.revision()).await;
     }
     prepare(&call).await;
     let slot = Slot::default();
@@ -30,7 +35,7 @@ pub async fn write(call: Arc<Call>, route: &Route, snapshot: &Snapshot) -> (Arc<
         Box::new(move |transaction: &mut dyn Transaction| attempt(&call, transaction, &slot))
     };
     let done = Box::new(move |result| {
-        // Nobody waits any more when the client is gone; the change stands all the same.
+        // Nobody waits any more when the server stops; the change stands all the same.
         let _gone = tell.send(result);
     });
     let queued = call.server.plane.store.write(work, done);
@@ -38,21 +43,24 @@ pub async fn write(call: Arc<Call>, route: &Route, snapshot: &Snapshot) -> (Arc<
         Ok(()) => told.await.unwrap_or(Err(StoreError::Closed)),
         Err(error) => Err(error),
     };
+    if !matches!(ended, Err(StoreError::Aborted)) {
+        // A record names what was received, or may do so where the end is not known: then the sweep
+        // finds out.
+        call.transfer.keep();
+    }
     let left = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
     let outcome = match (ended, left) {
         (Ok(_), Some(outcome)) => {
-            call.transfer.keep();
             if outcome.notes.queued {
                 call.server.jobs_queued.notify_one();
             }
-            return (call, outcome);
+            return outcome;
         }
         (Err(StoreError::Aborted), Some(outcome)) => outcome,
         (Err(error), _) => Outcome::failed(from_store(error)),
         (Ok(_), None) => Outcome::failed(internal("a transaction left no outcome")),
     };
-    let outcome = keep_read(&call, route, outcome, snapshot.revision()).await;
-    (call, outcome)
+    keep_read(&call, outcome, snapshot.revision()).await
 }
 
 /// Lets the operation do its slow work on a thread that nobody else waits for, as many at once as
@@ -125,7 +133,8 @@ fn keep(
     let Ok(output) = result else { return Ok(()) };
     let notes = std::mem::take(&mut cx.notes);
     let told = record::success(call, decided, &**output, &notes);
-    let records = record::records(&call.server, &call.request, &call.credential, told, revision);
+    let plane = &call.server.plane;
+    let records = audit::records(plane, &call.request, &call.credential, told, revision);
     for record in records {
         cx.audit(record)?;
     }
