@@ -89,6 +89,15 @@ impl<'a> Visit<'a> {
         store::read(self, |cx| session::find(cx, cookie, self.user_agent()))
     }
 
+    /// A page for who is signed in; who is not is sent to sign in.
+    pub fn page_of(&self, page: impl FnOnce(&Found) -> Answer) -> Answer {
+        match self.session() {
+            Ok(Some(found)) => page(&found),
+            Ok(None) => Answer::see_other("/_palisade/signin/"),
+            Err(error) => Answer::failed(&error),
+        }
+    }
+
     /// Whether the request shows the token of the session's own pages, in a form or in a header.
     pub fn shows_csrf(&self, found: &Found) -> bool {
         let header = self.head.headers.get(CSRF_HEADER).and_then(|value| value.to_str().ok());

@@ -28,11 +28,7 @@ struct Made {
 }
 
 pub fn form(visit: &Visit<'_>) -> Answer {
-    match visit.session() {
-        Ok(Some(found)) => page(visit, &found, 200, ""),
-        Ok(None) => Answer::see_other("/_palisade/signin/"),
-        Err(error) => Answer::failed(&error),
-    }
+    visit.page_of(|found| page(visit, found, 200, ""))
 }
 
 fn page(visit: &Visit<'_>, found: &Found, status: u16, message: &str) -> Answer {

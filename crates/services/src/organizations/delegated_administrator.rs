@@ -1,5 +1,6 @@
 //! Member accounts that administer an AWS service for the whole organization.
 
+use super::node::Node;
 use super::organization::Organization;
 use super::refusal::constraint;
 use super::{account, list, service_access};
@@ -63,6 +64,22 @@ fn not_registered() -> Error {
     ACCOUNT_NOT_REGISTERED_EXCEPTION.because(text)
 }
 
+/// The member account that a call is about: it may be any but the management account.
+fn member(
+    cx: &mut Context,
+    organization: &Organization,
+    account_id: &str,
+    service_principal: &str,
+) -> Result<Node> {
+    service_access::check_principal(service_principal)?;
+    if account_id == organization.management_account {
+        let text = "You cannot register master account/yourself as delegated administrator for \
+                    your organization.";
+        return Err(constraint("CANNOT_REGISTER_MASTER_AS_DELEGATED_ADMINISTRATOR", text));
+    }
+    account::load(cx, account_id)
+}
+
 /// Makes a member account the administrator of a service that has access to the organization.
 pub fn register_delegated_administrator(
     cx: &mut Context,
@@ -73,13 +90,7 @@ pub fn register_delegated_administrator(
     if !organization.has_all_features() {
         return Err(super::refusal::not_all_features());
     }
-    service_access::check_principal(&service_principal)?;
-    if account_id == organization.management_account {
-        let text = "You cannot register master account/yourself as delegated administrator for \
-                    your organization.";
-        return Err(constraint("CANNOT_REGISTER_MASTER_AS_DELEGATED_ADMINISTRATOR", text));
-    }
-    let node = account::load(cx, &account_id)?;
+    let node = member(cx, organization, &account_id, &service_principal)?;
     if !accounts::is_active(cx, &account_id)? {
         let text = "You cannot register a suspended account as a delegated administrator.";
         let reason = "CANNOT_REGISTER_SUSPENDED_ACCOUNT_AS_DELEGATED_ADMINISTRATOR";
@@ -128,13 +139,7 @@ pub fn deregister_delegated_administrator(
     input: DeregisterDelegatedAdministratorRequest,
 ) -> Result<Nothing> {
     let DeregisterDelegatedAdministratorRequest { account_id, service_principal } = input;
-    service_access::check_principal(&service_principal)?;
-    if account_id == organization.management_account {
-        let text = "You cannot register master account/yourself as delegated administrator for \
-                    your organization.";
-        return Err(constraint("CANNOT_REGISTER_MASTER_AS_DELEGATED_ADMINISTRATOR", text));
-    }
-    let node = account::load(cx, &account_id)?;
+    let node = member(cx, organization, &account_id, &service_principal)?;
     if !cx.delete(&DELEGATIONS, &format!("{account_id}/{service_principal}"))? {
         return Err(not_registered());
     }
