@@ -1,5 +1,6 @@
 //! What the operator is promised: starting, stopping, lab mode, TLS, the commands.
 
+mod checklist;
 mod commands;
 mod coverage;
 mod lab_mode;

@@ -2,7 +2,7 @@
 //! they must answer stand beside each other.
 
 use serde_json::{Value, json};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
@@ -14,6 +14,8 @@ pub struct Boto {
     pub endpoint: String,
     /// The file of authorities to trust, for a server with TLS.
     pub ca_bundle: Option<String>,
+    /// How far the server's clock is ahead of ours.
+    pub clock_seconds: Cell<i64>,
 }
 
 /// An access key, with the token of a session when it is of one.
@@ -97,12 +99,19 @@ impl Boto {
         command.env("AWS_CONFIG_FILE", "/nonexistent").env("AWS_EC2_METADATA_DISABLED", "true");
         let mut child = command.spawn().unwrap();
         let pipes = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
-        Boto { child, pipes: RefCell::new(pipes), endpoint: endpoint.to_owned(), ca_bundle: None }
+        Boto {
+            child,
+            pipes: RefCell::new(pipes),
+            endpoint: endpoint.to_owned(),
+            ca_bundle: None,
+            clock_seconds: Cell::new(0),
+        }
     }
 
     fn order(&self, mut order: Value) -> Value {
         order["endpoint"] = json!(self.endpoint);
         order["ca_bundle"] = json!(self.ca_bundle);
+        order["clock"] = json!(self.clock_seconds.get());
         let mut pipes = self.pipes.borrow_mut();
         let (stdin, stdout) = &mut *pipes;
         writeln!(stdin, "{order}").unwrap();

@@ -21,6 +21,9 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError
 
+# Where the common runtime is installed, it signs instead of botocore.
+SIGNERS = [botocore.auth] + ([botocore.crt.auth] if botocore.auth.HAS_CRT else [])
+
 clients = {}
 
 
@@ -42,6 +45,18 @@ def client(order):
             ),
         )
     return clients[name]
+
+
+def set_clock(moved_seconds):
+    """Requests are signed at the server's time, which tests move."""
+    moved = datetime.timedelta(seconds=moved_seconds)
+
+    def now(remove_tzinfo=True):
+        then = datetime.datetime.now(datetime.timezone.utc) + moved
+        return then.replace(tzinfo=None if remove_tzinfo else datetime.timezone.utc)
+
+    for signer in SIGNERS:
+        signer.get_current_datetime = now
 
 
 def with_bytes(value):
@@ -81,11 +96,7 @@ def call(order):
 def sign(order, request):
     signature = order["sign"]
     keys = signature["keys"]
-    moved = datetime.timedelta(seconds=signature.get("moved_seconds", 0))
-    now = datetime.datetime.now(datetime.timezone.utc) + moved
-    botocore.auth.get_current_datetime = lambda remove_tzinfo=True: now.replace(
-        tzinfo=None if remove_tzinfo else datetime.timezone.utc
-    )
+    set_clock(signature.get("moved_seconds", 0))
     credentials = Credentials(keys["id"], keys["secret"], keys.get("token"))
     signer = botocore.auth.SigV4Auth
     if signature.get("query"):
@@ -198,6 +209,7 @@ def plain(value):
 
 for line in sys.stdin:
     order = json.loads(line)
+    set_clock(order.get("clock", 0))
     orders = {"call": call, "raw": raw, "sweep": sweep, "totp": totp, "presigned": presigned}
     answer = orders[order["order"]](order)
     sys.stdout.write(json.dumps(answer, default=plain) + "\n")

@@ -15,14 +15,11 @@ pub use skip::{have_boto3, have_tool, skip};
 pub use tools::{Ran, aws, aws_json, finish, run};
 
 use serde_json::{Value, json};
-use std::cell::Cell;
 
 /// A server and a Python process that runs boto3 against it.
 pub struct Lab {
     pub server: Server,
     pub boto: Boto,
-    /// How far the server's clock is ahead of ours.
-    moved_seconds: Cell<i64>,
 }
 
 impl Lab {
@@ -34,14 +31,14 @@ impl Lab {
         }
         let server = Server::lab();
         let boto = Boto::start(&server.url);
-        Some(Lab { server, boto, moved_seconds: Cell::new(0) })
+        Some(Lab { server, boto })
     }
 
     pub fn advance(&self, seconds: i64) {
         let wanted = json!({ "advance": seconds });
         let (status, answer) = self.server.operator("PUT", "clock", Some(&wanted));
         assert_eq!(status, 200, "{answer}");
-        self.moved_seconds.set(self.moved_seconds.get() + seconds);
+        self.boto.clock_seconds.set(self.boto.clock_seconds.get() + seconds);
     }
 
     /// Moves the server's clock to the beginning of a step of 30 s, so that no test that shows
@@ -54,7 +51,7 @@ impl Lab {
 
     /// What a device with that seed (base32) shows, so many steps of 30 s from the server's now.
     pub fn totp(&self, seed: &str, steps: i64) -> String {
-        self.boto.totp(seed, self.moved_seconds.get(), steps)
+        self.boto.totp(seed, self.boto.clock_seconds.get(), steps)
     }
 
     pub fn root(&self) -> Caller<'_> {

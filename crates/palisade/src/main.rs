@@ -66,6 +66,8 @@ enum Command {
     Explain(commands::explain::Explain),
     /// Tell what can be decided, and what of a policy cannot
     Coverage(commands::coverage::Coverage),
+    /// Check an account against the best practices of IAM; exit 1 when a check fails
+    Checklist(commands::checklist::Checklist),
     /// Keep an organization in a file: plan, apply, export
     #[command(subcommand)]
     Org(commands::org::Org),
@@ -87,6 +89,7 @@ fn main() -> ExitCode {
         Command::Why(command) => command.run(),
         Command::Explain(command) => command.run(),
         Command::Coverage(command) => command.run(),
+        Command::Checklist(command) => command.run(),
         Command::Org(command) => command.run(),
     };
     outcome.unwrap_or_else(|message| {

@@ -15,17 +15,19 @@ use palisade_protocol::sigv4::Payload;
 use palisade_services::authorization::Requirement;
 use palisade_services::clock::Clock;
 use palisade_services::context::Request;
-use palisade_services::iam::mfa;
-use palisade_services::organizations;
 use palisade_shape::{Protocol, Timestamp};
 use serde::Deserialize;
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// All operator paths begin so; an underscore can stand in no bucket's name.
 pub const PREFIX: &str = "/_palisade/";
 
+mod accounts;
+pub mod checklist;
+mod mfa_token;
 mod outbox;
 mod partner;
 pub mod replay;
@@ -51,6 +53,7 @@ enum Task<'a> {
     Decision(&'a str),
     LastDecision,
     Calls,
+    Checklist,
     Simulate,
     Replay,
     Reset,
@@ -72,6 +75,7 @@ impl<'a> Task<'a> {
             ("GET", "metrics") => Self::Metrics,
             ("GET", "decisions/last") => Self::LastDecision,
             ("GET", "calls") => Self::Calls,
+            ("GET", "checklist") => Self::Checklist,
             ("POST", "simulate") => Self::Simulate,
             ("POST", "replay") => Self::Replay,
             ("GET", "clock") => Self::Clock,
@@ -97,6 +101,7 @@ impl<'a> Task<'a> {
             Self::Metrics => Some("palisade:GetMetrics"),
             Self::Decision(_) | Self::LastDecision => Some("palisade:GetDecision"),
             Self::Calls => Some("palisade:ListCalls"),
+            Self::Checklist => Some("palisade:GetChecklist"),
             Self::Simulate => Some("palisade:Simulate"),
             Self::Replay => Some("palisade:Replay"),
             Self::Reset => Some("palisade:Reset"),
@@ -108,6 +113,15 @@ impl<'a> Task<'a> {
             Self::ReopenAccount(_) => Some("palisade:ReopenAccount"),
             Self::LoadMfaToken => Some("palisade:LoadMfaToken"),
             Self::UnloadMfaToken(_) => Some("palisade:UnloadMfaToken"),
+        }
+    }
+
+    /// The actions of services that decide how much of the answer a signed caller sees.
+    fn reads(&self) -> Vec<&'static str> {
+        match self {
+            Self::Decision(_) | Self::LastDecision => vec![READS_POLICIES],
+            Self::Checklist => checklist::reads(),
+            _ => Vec::new(),
         }
     }
 
@@ -151,8 +165,9 @@ pub async fn serve(
 enum Reach {
     /// Who may read the data folder knows everything.
     All,
-    /// A signed caller: what is of its account, and of policies only what it may read anyway.
-    Account { id: String, reads_policies: bool },
+    /// A signed caller: what is of its account, and only what it may read anyway. `reads` are those
+    /// of the task's actions that it may do.
+    Account { id: String, reads: BTreeSet<&'static str> },
 }
 
 impl Reach {
@@ -161,6 +176,13 @@ impl Reach {
         match self {
             Self::All => None,
             Self::Account { id, .. } => Some(id),
+        }
+    }
+
+    fn may(&self, action: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Account { reads, .. } => reads.contains(action),
         }
     }
 }
@@ -187,7 +209,7 @@ fn permit(
     if has_token(server, head) {
         return Ok(Reach::All);
     }
-    is_allowed(server, head, body, peer, action)
+    is_allowed(server, head, body, peer, (action, task))
 }
 
 /// A browser says where a request comes from; programs say nothing.
@@ -215,7 +237,7 @@ fn is_allowed(
     head: &Head,
     body: &[u8],
     peer: SocketAddr,
-    action: &'static str,
+    (action, task): (&'static str, &Task<'_>),
 ) -> Result<Reach, Refusal> {
     let fields = authenticate::fields(head);
     let offered = Offered::read(head, &fields);
@@ -251,8 +273,13 @@ fn is_allowed(
         let error = outcome::access_denied(Protocol::RestJson, &SERVICE, &credential, &decided);
         return Err(refuse(403, "AccessDenied", error.message.into_owned()));
     }
-    let reads_policies = decide(READS_POLICIES)?.decision.allowed();
-    Ok(Reach::Account { id: account, reads_policies })
+    let mut reads = BTreeSet::new();
+    for action in task.reads() {
+        if decide(action)?.decision.allowed() {
+            reads.insert(action);
+        }
+    }
+    Ok(Reach::Account { id: account, reads })
 }
 
 /// The one action of IAM that reads every policy of an account. Who may not do it learns from a
@@ -285,17 +312,18 @@ async fn perform(
         Task::Decision(id) => decision(server, id, reach).await,
         Task::LastDecision => decision(server, "", reach).await,
         Task::Calls => simulate::calls(server, query, reach.account()).await,
+        Task::Checklist => checklist::answer(server, query, reach).await,
         Task::Simulate => simulate::simulate(server, body, reach.account()).await,
         Task::Replay => replay::answer(server, body, reach.account()).await,
         Task::Clock => Ok(clock(server)),
         Task::SetClock => set_clock(server, body).await,
         Task::Outbox => outbox::messages(server, &reach),
         Task::Reset => reset(server).await,
-        Task::CreateAccount => create_account(server, body).await,
+        Task::CreateAccount => accounts::create(server, body).await,
         Task::RegisterDelegationPartner => partner::register(server, body).await,
-        Task::ReopenAccount(account) => reopen_account(server, account).await,
-        Task::LoadMfaToken => load_mfa_token(server, body).await,
-        Task::UnloadMfaToken(serial) => unload_mfa_token(server, serial).await,
+        Task::ReopenAccount(account) => accounts::reopen(server, account).await,
+        Task::LoadMfaToken => mfa_token::load(server, body).await,
+        Task::UnloadMfaToken(serial) => mfa_token::unload(server, serial).await,
     }
 }
 
@@ -324,9 +352,8 @@ async fn decision(server: &Arc<Server>, id: &str, reach: Reach) -> Answer {
 
 /// What a caller of that reach learns of a decision. None also for one of another account.
 fn told(server: &Server, id: &str, reach: &Reach) -> palisade_shape::Result<Option<Told>> {
-    let reads_policies = !matches!(reach, Reach::Account { reads_policies: false, .. });
     let Some(found) = explain::find(server, id, reach.account())? else { return Ok(None) };
-    if !reads_policies {
+    if !reach.may(READS_POLICIES) {
         let decision = found.decision;
         return Ok(Some(json!({
             "id": decision.id,
@@ -391,74 +418,6 @@ async fn reset(server: &Arc<Server>) -> Answer {
     server.plane.last_accesses.clear();
     server.clock.restore();
     Ok(json!({ "revision": committed.revision }))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CreateAccount {
-    name: String,
-    email: String,
-    id: Option<String>,
-}
-
-/// Another account with its root key, until Organizations makes them.
-async fn create_account(server: &Arc<Server>, body: &[u8]) -> Answer {
-    let wanted: CreateAccount = serde_json::from_slice(body)
-        .map_err(|error| refuse(400, "ValidationException", error.to_string()))?;
-    if wanted.id.as_deref().is_some_and(|id| !crate::config::is_account_id(id)) {
-        return Err(refuse(400, "ValidationException", "An account id is twelve digits."));
-    }
-    let plane = server.plane.clone();
-    let made = tokio::task::spawn_blocking(move || {
-        first_start::create_account(&plane, wanted.id, &wanted.name, &wanted.email)
-    });
-    let made = made.await.map_err(|error| refuse(500, "InternalFailure", error.to_string()))?;
-    let key = made.map_err(|message| refuse(400, "ValidationException", message))?;
-    Ok(json!({
-        "accountId": key.account,
-        "accessKeyId": key.access_key_id,
-        "secretAccessKey": key.secret,
-        "email": key.email,
-        "password": key.password,
-    }))
-}
-
-/// Opens a suspended account again, which AWS's support does on request.
-async fn reopen_account(server: &Arc<Server>, account: &str) -> Answer {
-    let id = account.to_owned();
-    first_start::as_operator(server, move |cx| organizations::closure::reopen(cx, &id))
-        .await
-        .map_err(|message| refuse(400, "ValidationException", message))?;
-    Ok(json!({ "accountId": account }))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct LoadMfaToken {
-    serial_number: String,
-    /// In base32.
-    seed: String,
-}
-
-/// A hardware token that a user may enable then by its serial number.
-async fn load_mfa_token(server: &Arc<Server>, body: &[u8]) -> Answer {
-    let wanted: LoadMfaToken = serde_json::from_slice(body)
-        .map_err(|error| refuse(400, "ValidationException", error.to_string()))?;
-    let serial_number = wanted.serial_number.clone();
-    first_start::as_operator(server, move |cx| {
-        mfa::load_token(cx, &wanted.serial_number, &wanted.seed)
-    })
-    .await
-    .map_err(|message| refuse(400, "ValidationException", message))?;
-    Ok(json!({ "serialNumber": serial_number }))
-}
-
-async fn unload_mfa_token(server: &Arc<Server>, serial_number: &str) -> Answer {
-    let serial = serial_number.to_owned();
-    first_start::as_operator(server, move |cx| mfa::unload_token(cx, &serial))
-        .await
-        .map_err(|message| refuse(400, "ValidationException", message))?;
-    Ok(json!({ "serialNumber": serial_number }))
 }
 
 fn refused(refusal: &Refusal) -> (Response<Full<Bytes>>, Ending) {

@@ -16,6 +16,7 @@ pub mod cloudtrail;
 pub mod context;
 pub mod coverage;
 pub mod errors;
+pub mod findings;
 pub mod iam;
 pub mod job;
 pub mod kms;

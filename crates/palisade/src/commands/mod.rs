@@ -1,6 +1,7 @@
 //! The subcommands, one file each. Answers go to stdout, everything else to stderr.
 
 mod cases;
+pub mod checklist;
 pub mod client;
 pub mod coverage;
 pub mod env;

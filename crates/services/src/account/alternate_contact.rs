@@ -22,6 +22,11 @@ static CONTACTS: Table<AlternateContact> = Table::of_shapes(
     },
 );
 
+/// Whether the account that the context sees has a contact of that type.
+pub fn is_set(cx: &Context, kind: &str) -> Result<bool> {
+    cx.exists(&CONTACTS, kind)
+}
+
 pub fn get_alternate_contact(
     cx: &mut Context,
     input: GetAlternateContactRequest,

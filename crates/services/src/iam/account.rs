@@ -124,7 +124,8 @@ pub fn list_account_aliases(
     })
 }
 
-fn root_has_password(cx: &Context) -> Result<bool> {
+/// Whether the root user can sign in with a password.
+pub fn root_has_password(cx: &Context) -> Result<bool> {
     let profile = password::profile(cx, &Owner::Root)?;
     Ok(profile.is_some_and(|profile| !profile.passwords.is_empty()))
 }

@@ -64,6 +64,14 @@ pub fn user_of(cx: &Context, owner: &Owner) -> Result<User> {
     }
 }
 
+/// Whether a user has an SSH key, a signing certificate or a service-specific credential.
+pub fn has_one(cx: &Context, user: &User) -> Result<bool> {
+    let prefix = key(&user.user_id, "");
+    Ok(!cx.scan(&signing_certificate::CERTIFICATES, &prefix, None, 1)?.is_empty()
+        || !cx.scan(&ssh_public_key::KEYS, &prefix, None, 1)?.is_empty()
+        || !cx.scan(&service_credential::CREDENTIALS, &prefix, None, 1)?.is_empty())
+}
+
 /// Refuses to delete a user who still has credentials of its own, as AWS words it.
 pub fn check_none(cx: &Context, user: &User) -> Result<()> {
     let prefix = key(&user.user_id, "");

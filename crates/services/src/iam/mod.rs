@@ -54,7 +54,7 @@ pub mod role;
 pub mod saml_metadata;
 pub mod saml_provider;
 #[cfg(test)]
-mod samples;
+pub mod samples;
 pub mod server_certificate;
 pub mod service_credential;
 pub mod service_linked_role;

@@ -85,6 +85,12 @@ pub fn row(region: &str, id: &str) -> String {
     format!("{region}/{id}")
 }
 
+/// The keys that the account made itself, in all regions, but those that are to be deleted.
+pub fn customer_keys(cx: &Context) -> Result<Vec<Key>> {
+    let keys = cx.all(&KEYS, "")?.into_iter();
+    Ok(keys.filter(|key| !key.managed && key.deletion.is_none()).collect())
+}
+
 impl Key {
     pub fn arn(&self) -> String {
         arn(&self.region, &self.account, &self.id)

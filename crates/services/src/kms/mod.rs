@@ -43,6 +43,8 @@ mod signing;
 mod spec;
 mod tag;
 
+pub use key::customer_keys;
+
 use crate::service::{Input, Operation, Preparing, Requiring, Service, Typed, read, write};
 use palisade_model::kms::DescribeKeyRequest;
 use palisade_shape::ErrorCode;

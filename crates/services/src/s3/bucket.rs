@@ -180,6 +180,11 @@ pub fn load(cx: &Context, name: &str) -> Result<Bucket> {
     cx.find(&BUCKETS, name)
 }
 
+/// The buckets of the account that the context sees.
+pub fn owned(cx: &Context) -> Result<Vec<Bucket>> {
+    cx.all(&OWNED, "")?.iter().map(|row| load(cx, &row.name)).collect()
+}
+
 /// Stores a changed bucket.
 pub fn save(cx: &mut Context, bucket: &Bucket) -> Result<()> {
     touch(cx, bucket);
