@@ -8,7 +8,7 @@ const EXEMPT: [&str; 4] =
     ["AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "GetCallerIdentity", "GetSessionToken"];
 
 /// Values for members with patterns, or whose smallest value means something else.
-fn given(account: &str) -> Value {
+pub fn given(account: &str) -> Value {
     let arn = |resource: &str| format!("arn:aws:iam::{account}:{resource}");
     json!({
         "AccountAlias": "alias",

@@ -5,6 +5,7 @@ mod account;
 mod certificate;
 mod delegation;
 mod denial;
+mod documented;
 mod group;
 mod instance_profile;
 mod login_profile;

@@ -234,9 +234,26 @@ impl Caller<'_> {
     /// answers operation, error code and message of each; the code is empty where it succeeded.
     /// `given` has values for members whose patterns the smallest input would not meet.
     pub fn sweep(&self, service: &str, given: &Value) -> Vec<(String, String, String)> {
-        let answer = self.boto.order(json!({
-            "order": "sweep", "service": service, "given": given, "keys": self.keys.json(),
-        }));
+        self.swept(json!({ "order": "sweep", "service": service, "given": given }))
+    }
+
+    /// The same of the operations of IAM that document an error. `named` has values for members
+    /// that are put in wherever an input has them. The sweep itself is unchecked by boto3.
+    pub fn sweep_documenting(
+        &self,
+        code: &str,
+        given: &Value,
+        named: &Value,
+    ) -> Vec<(String, String, String)> {
+        self.swept(json!({
+            "order": "sweep", "service": "iam", "given": given, "documenting": code,
+            "named": named, "unchecked": true,
+        }))
+    }
+
+    fn swept(&self, mut order: Value) -> Vec<(String, String, String)> {
+        order["keys"] = self.keys.json();
+        let answer = self.boto.order(order);
         let text = |told: &Value, place: usize| told[place].as_str().unwrap().to_owned();
         let told = answer["ok"].as_array().unwrap_or_else(|| panic!("{answer}"));
         told.iter().map(|told| (text(told, 0), text(told, 1), text(told, 2))).collect()

@@ -184,13 +184,28 @@ def sample(shape, given):
     return {"boolean": True, "blob": b"a", "timestamp": 0}[shape.type_name]
 
 
+def documents(model, code):
+    """Whether the operation's model names the error."""
+    named = [shape.metadata.get("error", {}).get("code", shape.name) for shape in model.error_shapes]
+    return code in named
+
+
 def sweep(order):
-    """Calls every operation of a service with the smallest input, and tells what became of it."""
+    """Calls every operation of a service with the smallest input, and tells what became of it.
+
+    With `documenting` those alone that document the error; `named` has values for members that
+    are put in wherever an input has them.
+    """
     made = client(order)
     told = []
     for operation in made.meta.service_model.operation_names:
-        shape = made.meta.service_model.operation_model(operation).input_shape
+        model = made.meta.service_model.operation_model(operation)
+        if order.get("documenting") and not documents(model, order["documenting"]):
+            continue
+        shape = model.input_shape
         inputs = sample(shape, order["given"]) if shape else {}
+        named = order.get("named", {}).items()
+        inputs.update({name: value for name, value in named if shape and name in shape.members})
         answer = call({**order, "operation": operation, "input": inputs})
         error = answer.get("error", {})
         told.append([operation, error.get("code", ""), error.get("message", "")])

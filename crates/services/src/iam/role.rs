@@ -260,7 +260,7 @@ pub fn put_role_permissions_boundary(
     input: PutRolePermissionsBoundaryRequest,
 ) -> Result<Nothing> {
     let role = load_own(cx, &input.role_name)?;
-    let new = boundary::checked(cx, &input.permissions_boundary)?;
+    let new = boundary::checked_for(cx, Kind::Role, &input.permissions_boundary)?;
     change_boundary(cx, role, Some(new))
 }
 

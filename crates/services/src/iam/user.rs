@@ -187,7 +187,7 @@ pub fn put_user_permissions_boundary(
     input: PutUserPermissionsBoundaryRequest,
 ) -> Result<Nothing> {
     let mut user = load(cx, &input.user_name)?;
-    let new = boundary::checked(cx, &input.permissions_boundary)?;
+    let new = boundary::checked_for(cx, Kind::User, &input.permissions_boundary)?;
     change_boundary(cx, &mut user, Some(new))
 }
 
