@@ -4,7 +4,7 @@
 //! folder as `terraform providers mirror` or an unpacked plugin folder makes it).
 
 use crate::support::{Authority, Lab, Ran, each, have_tool, skip};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -13,6 +13,7 @@ const PRINCIPALS: &str = include_str!("principals.tf");
 const CREDENTIALS: &str = include_str!("credentials.tf");
 const KEYS: &str = include_str!("keys.tf");
 const IDENTITY: &str = include_str!("identity.tf");
+const EXCLUSIVE: &str = include_str!("exclusive.tf");
 const ORGANIZATIONS: &str = include_str!("organizations.tf");
 const MIRROR: &str = "PALISADE_TEST_TERRAFORM_MIRROR";
 
@@ -240,6 +241,50 @@ fn terraform_makes_identity_providers_devices_and_service_linked_roles() {
     ] {
         assert_eq!(root.ok("iam", operation, json!({}))[list], json!([]), "{operation}");
     }
+}
+
+#[test]
+fn terraform_keeps_attachments_to_itself_and_looks_back() {
+    let test = "terraform_keeps_attachments_to_itself_and_looks_back";
+    let Some(mirror) = mirror(test) else { return };
+    let Some(lab) = Lab::start(test) else { return };
+    let work = Workspace::new(&lab, &mirror, EXCLUSIVE);
+    work.ok(&["init", "-input=false"]);
+    work.ok(&["apply", "-auto-approve", "-input=false"]);
+    let again = work.run(&["plan", "-detailed-exitcode", "-input=false"]);
+    assert_eq!(again.code, Some(0), "drift:\n{}\n{}", again.out, again.err);
+    let told: Value = serde_json::from_str(&work.run(&["output", "-json", "told"]).out).unwrap();
+    let expected = json!({
+        "alias": "palisade-exclusive", "keys": 1, "members": ["ann"], "profile": "app",
+        "profiles": ["app"], "roles": ["app"], "users": ["ann"], "issuer": true, "allowed": true,
+    });
+    assert_eq!(told, expected);
+    // What somebody else attached goes with the next run.
+    let root = lab.root();
+    let other = json!({ "UserName": "ann", "PolicyArn": "arn:aws:iam::aws:policy/ReadOnlyAccess" });
+    root.ok("iam", "AttachUserPolicy", other);
+    let other = crate::support::policy("Allow", &["iam:*"], &["*"]).to_string();
+    let other = json!({ "RoleName": "app", "PolicyName": "other", "PolicyDocument": other });
+    root.ok("iam", "PutRolePolicy", other);
+    let changed = "-var=action=s3:PutObject";
+    work.ok(&["apply", "-auto-approve", "-input=false", changed]);
+    let attached = root.ok("iam", "ListAttachedUserPolicies", json!({ "UserName": "ann" }));
+    let mut attached = each(&attached["AttachedPolicies"], "PolicyName");
+    attached.sort_unstable();
+    assert_eq!(attached, ["all", "shared"]);
+    let own = root.ok("iam", "ListRolePolicies", json!({ "RoleName": "app" }));
+    assert_eq!(own["PolicyNames"], json!(["own"]));
+    // The resources that tolerate no others do not take their own away.
+    let shared = format!("arn:aws:iam::{}:policy/shared", lab.server.account_id());
+    for (operation, of, name) in [
+        ("DetachUserPolicy", "UserName", "ann"),
+        ("DetachGroupPolicy", "GroupName", "team"),
+        ("DetachRolePolicy", "RoleName", "app"),
+    ] {
+        root.ok("iam", operation, json!({ of: name, "PolicyArn": shared }));
+    }
+    work.ok(&["destroy", "-auto-approve", "-input=false", changed]);
+    assert_eq!(root.ok("iam", "ListUsers", json!({}))["Users"], json!([]));
 }
 
 #[test]

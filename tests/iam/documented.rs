@@ -151,8 +151,11 @@ fn what_is_full_takes_no_more() {
         root.ok("iam", "CreateGroup", json!({ "GroupName": group }));
         root.ok("iam", "AddUserToGroup", json!({ "GroupName": group, "UserName": "a" }));
     }
-    let sid = format!("\"Sid\":\"{}\",\"Effect\"", "a".repeat(2048));
-    let long = trust_of_ec2().replace("\"Effect\"", &sid);
+    let put = |of: &str, document: String| {
+        let mut input = json!({ "PolicyName": "p", "PolicyDocument": document });
+        input[of] = json!("a");
+        input
+    };
     let attach = |of: &str| json!({ of: "a", "PolicyArn": policy_arn });
     let full = ("LimitExceeded", 409);
     let cases = [
