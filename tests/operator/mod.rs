@@ -3,6 +3,7 @@
 mod checklist;
 mod commands;
 mod coverage;
+mod demo;
 mod lab_mode;
 mod org;
 mod policy_tests;

@@ -136,6 +136,21 @@ fn objects_under_kms_keys() {
     assert_eq!(mine.get("a"), "secret");
     let plain = json!({ "Key": "b", "Body": "x", "ServerSideEncryption": "AES256" });
     assert_eq!(bucket.ok("PutObject", plain)["ServerSideEncryption"], json!("AES256"));
+    let with = |key: Value| {
+        json!({
+            "Key": "c", "Body": "x", "ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key,
+        })
+    };
+    let none = json!("11111111-2222-3333-4444-555555555555");
+    bucket.refused("PutObject", with(none), "KMS.NotFoundException", 400);
+    root.ok("kms", "DisableKey", json!({ "KeyId": key }));
+    bucket.refused("GetObject", json!({ "Key": "a" }), "KMS.DisabledException", 400);
+    bucket.refused("PutObject", with(key.clone()), "KMS.DisabledException", 400);
+    let signing = json!({ "KeyUsage": "SIGN_VERIFY", "KeySpec": "ECC_NIST_P256" });
+    let signing = root.ok("kms", "CreateKey", signing)["KeyMetadata"]["Arn"].clone();
+    bucket.refused("PutObject", with(signing), "KMS.InvalidKeyUsageException", 400);
+    root.ok("kms", "ScheduleKeyDeletion", json!({ "KeyId": key, "PendingWindowInDays": 7 }));
+    bucket.refused("GetObject", json!({ "Key": "a" }), "KMS.KMSInvalidStateException", 400);
 }
 
 /// A page of another origin may do what the bucket's rules say.

@@ -2,6 +2,8 @@
 
 mod access;
 mod bucket;
+mod crash;
+mod form;
 mod guard;
 mod object;
 mod upload;

@@ -138,6 +138,22 @@ impl Boto {
         self.order(order)["ok"].as_str().unwrap().to_owned()
     }
 
+    /// The fields of a form that may be uploaded for `seconds` from now: what boto3 makes of
+    /// `fields` and `conditions`.
+    pub fn presigned_post(
+        &self,
+        keys: &Keys,
+        (bucket, key): (&str, &str),
+        (fields, conditions): (Value, Value),
+        seconds: i64,
+    ) -> Vec<(String, String)> {
+        let order = json!({
+            "order": "presigned_post", "keys": keys.json(), "bucket": bucket, "key": key,
+            "fields": fields, "conditions": conditions, "seconds": seconds,
+        });
+        serde_json::from_value(self.order(order)["ok"].clone()).unwrap()
+    }
+
     pub fn raw(&self, raw: &Raw<'_>) -> Answer {
         let headers = |list: &[(&str, &str)]| {
             let pairs = list.iter().map(|(name, value)| ((*name).to_owned(), json!(value)));

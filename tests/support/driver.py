@@ -152,6 +152,15 @@ def presigned(order):
         aws_session_token=keys.get("token"),
         config=Config(signature_version="s3v4"),
     )
+    if order["order"] == "presigned_post":
+        made = signer.generate_presigned_post(
+            order["bucket"],
+            order["key"],
+            Fields=order["fields"],
+            Conditions=order["conditions"],
+            ExpiresIn=order["seconds"],
+        )
+        return {"ok": [[name, value] for name, value in made["fields"].items()]}
     parameters = {"Bucket": order["bucket"], "Key": order["key"]}
     return {"ok": signer.generate_presigned_url(order["method"], Params=parameters)}
 
@@ -226,6 +235,7 @@ for line in sys.stdin:
     order = json.loads(line)
     set_clock(order.get("clock", 0))
     orders = {"call": call, "raw": raw, "sweep": sweep, "totp": totp, "presigned": presigned}
+    orders["presigned_post"] = presigned
     answer = orders[order["order"]](order)
     sys.stdout.write(json.dumps(answer, default=plain) + "\n")
     sys.stdout.flush()

@@ -1,12 +1,15 @@
 //! A client of the AWS APIs for subcommands: its calls are signed, decided and recorded like any
-//! other client's. It speaks JSON 1.1.
+//! other client's. Typed calls speak JSON 1.1; others are sent as they are.
 
 use crate::commands::client::Endpoint;
 use crate::commands::env::root_credentials;
+use bytes::Bytes;
 use palisade_protocol::json::{Dialect, JsonReader, JsonWriter};
 use palisade_protocol::sigv4::{RequestParts, Signing, Timestamp};
 use palisade_services::clock::{Clock, SystemClock};
+use palisade_services::s3::write::hex;
 use palisade_shape::{Named, Service, Shape};
+use sha2::{Digest as _, Sha256};
 use std::fmt;
 use std::path::Path;
 
@@ -72,6 +75,13 @@ impl Api {
         }
     }
 
+    /// With the root key that the data folder holds, whatever the environment says.
+    pub fn of_root(data_dir: &Path) -> Result<Self, String> {
+        let (access_key_id, secret_access_key) = root_credentials(data_dir)?;
+        let endpoint = Endpoint::of_data_dir(data_dir)?;
+        Ok(Self { endpoint, access_key_id, secret_access_key, session_token: None })
+    }
+
     /// Calls an operation of a service that speaks JSON 1.1.
     pub fn call<O: Named>(
         &self,
@@ -98,31 +108,60 @@ impl Api {
         }
     }
 
+    /// The same client with another key.
+    pub fn with_key(&self, access_key_id: String, secret_access_key: String) -> Self {
+        let endpoint = self.endpoint.clone();
+        Self { endpoint, access_key_id, secret_access_key, session_token: None }
+    }
+
+    /// Sends a request of any service, signed, and gives the answer as it came.
+    pub fn ask(&self, asked: &Asked, body: Vec<u8>) -> Result<http::Response<Bytes>, String> {
+        let headers = self.sign(asked, &body)?;
+        let target = match asked.query {
+            "" => asked.path.to_owned(),
+            query => format!("{}?{query}", asked.path),
+        };
+        self.endpoint.ask(asked.method, &target, &headers, body)
+    }
+
     fn signed(
         &self,
         service: &Service,
         operation: &str,
         body: &[u8],
     ) -> Result<Vec<(&'static str, String)>, String> {
+        let asked = Asked {
+            method: "POST",
+            path: "/",
+            query: "",
+            service: service.signing_name,
+            headers: vec![
+                ("content-type", "application/x-amz-json-1.1".to_owned()),
+                ("x-amz-target", format!("{}.{operation}", service.target_prefix)),
+            ],
+        };
+        self.sign(&asked, body)
+    }
+
+    /// All headers of a request, the signature last.
+    fn sign(&self, asked: &Asked, body: &[u8]) -> Result<Vec<(&'static str, String)>, String> {
         let now = SystemClock::default().now().seconds();
         let at = Timestamp::from_seconds(now).ok_or("the clock is out of range")?;
         let (host, port) = self.endpoint.host()?;
         let host = format!("{host}:{port}");
-        let mut headers = vec![
-            ("content-type", "application/x-amz-json-1.1".to_owned()),
-            ("user-agent", concat!("palisade/", env!("CARGO_PKG_VERSION")).to_owned()),
-            ("x-amz-date", at.basic().to_owned()),
-            ("x-amz-target", format!("{}.{operation}", service.target_prefix)),
-        ];
+        let mut headers = asked.headers.clone();
+        headers.push(("user-agent", concat!("palisade/", env!("CARGO_PKG_VERSION")).to_owned()));
+        headers.push(("x-amz-date", at.basic().to_owned()));
+        headers.push(("x-amz-content-sha256", hex(&Sha256::digest(body))));
         if let Some(token) = &self.session_token {
             headers.push(("x-amz-security-token", token.clone()));
         }
         let mut seen: Vec<(&str, &[u8])> = vec![("host", host.as_bytes())];
         seen.extend(headers.iter().map(|(name, value)| (*name, value.as_bytes())));
         let parts = RequestParts {
-            method: "POST",
-            path: b"/",
-            query: b"",
+            method: asked.method,
+            path: asked.path.as_bytes(),
+            query: asked.query.as_bytes(),
             headers: &seen,
             authority: None,
         };
@@ -130,13 +169,23 @@ impl Api {
             access_key_id: &self.access_key_id,
             secret_access_key: &self.secret_access_key,
             region: &self.endpoint.region,
-            service: service.signing_name,
+            service: asked.service,
             at,
         };
         let authorization = signing.authorization(&parts, body);
         headers.push(("authorization", authorization));
         Ok(headers)
     }
+}
+
+/// A request before it is signed.
+pub struct Asked<'a> {
+    pub method: &'static str,
+    pub path: &'a str,
+    pub query: &'a str,
+    /// The signing name of the service.
+    pub service: &'static str,
+    pub headers: Vec<(&'static str, String)>,
 }
 
 /// The error of an answer: `__type` may carry a namespace before a `#`.

@@ -12,7 +12,8 @@ use palisade_services::accounts::ACCOUNTS;
 use palisade_services::audit::{DecisionRecord, RequirementRecord};
 use palisade_services::authorization::{
     Attached, Consulted, Credential, Decided, GLOBAL_KEYS, KeyState, Keys, Requirement,
-    ServiceKeys, decide, endpoint_policy, of_caller, resource_policy, standings, without_key,
+    ServiceKeys, beyond_rcps, decide, endpoint_policy, of_caller, resource_policy, standings,
+    without_key,
 };
 use palisade_services::caller::{Caller, Principal};
 use palisade_services::context::{Access, Context, Request, Way, from_store};
@@ -143,7 +144,7 @@ fn one(
     let consulted = resource_policy(&mut cx, service, &requirement)?;
     let granted = recorded.granted;
     let remembered = Remembered { recorded };
-    let standings = standings(&cx, credential, &requirement)?;
+    let standings = standings(&mut cx, service, credential, &requirement)?;
     let endpoint = endpoint_policy(&cx)?;
     let keys = Keys {
         caller,
@@ -155,7 +156,9 @@ fn one(
     };
     let mut layers = levels(Layer::Scp, &standings.caller.scp_documents);
     layers.extend(levels(Layer::Rcp, &standings.resource.rcp_documents));
-    instead.put(&mut layers, &caller.account, &requirement.account);
+    let beyond = beyond_rcps(&mut cx, service, &requirement)?;
+    let owner = if beyond { "" } else { requirement.account.as_str() };
+    instead.put(&mut layers, &caller.account, owner);
     if let Some(set) = &endpoint {
         layers.push(of_set(Layer::VpcEndpoint, None, set)?);
     }

@@ -10,6 +10,8 @@ mod effects;
 mod expectations;
 mod explain;
 mod first_start;
+mod form_answer;
+mod form_upload;
 mod internal;
 mod issuer;
 mod issuer_tls;
@@ -71,6 +73,9 @@ enum Command {
     /// Keep an organization in a file: plan, apply, export
     #[command(subcommand)]
     Org(commands::org::Org),
+    /// Walk through what the server does, for people who are new to it
+    #[command(subcommand)]
+    Demo(commands::demo::Demo),
 }
 
 fn main() -> ExitCode {
@@ -91,6 +96,7 @@ fn main() -> ExitCode {
         Command::Coverage(command) => command.run(),
         Command::Checklist(command) => command.run(),
         Command::Org(command) => command.run(),
+        Command::Demo(command) => command.run(),
     };
     outcome.unwrap_or_else(|message| {
         eprintln!("palisade: {message}");

@@ -4,6 +4,7 @@
 use crate::authenticate::{self, Offered, Surroundings, attempted, authenticate};
 use crate::cors;
 use crate::download::{self, Body};
+use crate::form_upload;
 use crate::listener::Door;
 use crate::metrics::Ending;
 use crate::outcome;
@@ -88,6 +89,9 @@ pub async fn serve(server: Arc<Server>, head: Head, body: Sending, door: Door) -
         }
         Sending::Whole(_) if cors::is_preflight(&head) => cors::answer(&server, &head),
         Sending::Whole(body) => answer(&server, &head, (&body, None), door).await,
+        Sending::Streamed(body) if form_upload::is_for(&head) => {
+            form_upload::serve(&server, &head, body, door).await
+        }
         Sending::Streamed(body) => answer(&server, &head, (&[], Some(body)), door).await,
     };
     server.metrics.request(ending, began.elapsed());
@@ -453,12 +457,12 @@ pub async fn keep_read(call: &Call, outcome: Outcome, revision: u64) -> Outcome 
 }
 
 /// Waits until what was kept is as durable as the settings ask.
-async fn durable(kept: Result<Kept<'_>>) -> Result<()> {
+pub async fn durable(kept: Result<Kept<'_>>) -> Result<()> {
     kept?.durable().await
 }
 
 /// Notes when and where a key, and the role behind a session, was last used.
-fn note_use(server: &Server, credential: &Credential, request: &Request, signing_name: &str) {
+pub fn note_use(server: &Server, credential: &Credential, request: &Request, signing_name: &str) {
     let caller = &credential.caller;
     let usage = &server.plane.usage;
     let id = match caller.session.as_deref() {

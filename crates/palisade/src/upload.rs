@@ -2,6 +2,7 @@
 //! arrive. Who may not send them is told before they are read.
 
 use crate::authenticate::{Offered, worded_for_s3};
+use crate::form_upload;
 use crate::outcome::{INCOMPLETE_BODY, REQUEST_TIMEOUT};
 use crate::pipeline::Call;
 use crate::route::Target;
@@ -35,7 +36,7 @@ pub enum Sending {
 /// Whether the body of a request is to be streamed: its operation takes it beside its input.
 pub fn streams(server: &Server, head: &Head) -> bool {
     if head.method != http::Method::PUT {
-        return false;
+        return form_upload::is_for(head);
     }
     let fields = crate::authenticate::fields(head);
     let offered = Offered::read(head, &fields);
@@ -45,6 +46,28 @@ pub fn streams(server: &Server, head: &Head) -> bool {
     payload.is_some_and(|member| member.traits.has(Traits::STREAMING))
 }
 
+/// Where the bytes of a body come from.
+pub trait Source: Send {
+    /// The next bytes; none at the end.
+    fn next(&mut self) -> impl Future<Output = Result<Option<Bytes>>> + Send;
+}
+
+impl Source for Incoming {
+    async fn next(&mut self) -> Result<Option<Bytes>> {
+        loop {
+            match self.frame().await {
+                None => return Ok(None),
+                Some(Err(_)) => return Err(incomplete()),
+                Some(Ok(frame)) => {
+                    if let Ok(data) = frame.into_data() {
+                        return Ok(Some(data));
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// What comes over the channel to the thread that writes.
 enum Part {
     Data(Bytes),
@@ -52,7 +75,7 @@ enum Part {
 }
 
 /// How the bytes of a body prove themselves.
-enum Proof {
+pub enum Awaited {
     Nothing,
     Sha256(Sha256, [u8; 32]),
     Chunks(Box<ChunkDecoder>),
@@ -62,37 +85,45 @@ enum Proof {
 pub async fn receive(
     call: &Call,
     snapshot: &Snapshot,
-    mut body: Incoming,
+    body: Incoming,
     (head, offered, proof): (&Head, &Offered<'_>, BodyProof),
 ) -> Result<Received> {
     check_length(head)?;
-    let proof = match proof {
-        BodyProof::Proven | BodyProof::Unsigned => Proof::Nothing,
-        BodyProof::Sha256(hash) => Proof::Sha256(Sha256::new(), hash),
+    let awaited = match proof {
+        BodyProof::Proven | BodyProof::Unsigned => Awaited::Nothing,
+        BodyProof::Sha256(hash) => Awaited::Sha256(Sha256::new(), hash),
         BodyProof::Chunked(seed) => {
             let decoder = offered.decoder(*seed).map_err(|error| worded_for_s3(&error))?;
-            Proof::Chunks(Box::new(decoder))
+            Awaited::Chunks(Box::new(decoder))
         }
     };
+    store(call, snapshot, body, (awaited, trailers(head))).await
+}
+
+/// Stores what comes, as it must prove itself, with the trailing fields that were announced.
+pub async fn store(
+    call: &Call,
+    snapshot: &Snapshot,
+    mut body: impl Source,
+    (awaited, trailers): (Awaited, Vec<String>),
+) -> Result<Received> {
     let receiving = {
         let plane = &*call.server.plane;
         let access = Access::Read(snapshot);
         let mut cx = Context::new(plane, &call.credential.caller, &call.request, access);
-        let plan = receive::plan(&mut cx, (*call.input).as_shape(), &trailers(head))?;
+        let plan = receive::plan(&mut cx, (*call.input).as_shape(), &trailers)?;
         Receiving::begin(&cx, plan)?
     };
     let (sender, parts) = mpsc::channel(PIECES_AHEAD);
-    let writing = tokio::task::spawn_blocking(move || write(receiving, proof, parts));
+    let writing = tokio::task::spawn_blocking(move || write(receiving, awaited, parts));
     let sent = forward(&mut body, &sender).await;
     drop(sender);
     let written = writing.await.map_err(internal)?;
     // The writer's own refusal is why the rest was not taken.
     match (sent, written) {
-        (Err(Some(error)), Err(None)) => Err(error),
-        (_, Err(Some(error))) => Err(error),
-        (Err(None), Err(None)) => Err(incomplete()),
         (_, Ok(received)) => Ok(received),
-        (Ok(()), Err(None)) => Err(incomplete()),
+        (_, Err(Some(error))) | (Err(Some(error)), Err(None)) => Err(error),
+        (_, Err(None)) => Err(incomplete()),
     }
 }
 
@@ -104,7 +135,7 @@ fn trailers(head: &Head) -> Vec<String> {
 }
 
 /// S3 wants to know the length before the first byte.
-fn check_length(head: &Head) -> Result<()> {
+pub fn check_length(head: &Head) -> Result<()> {
     let number = |name: &str| {
         let value = head.headers.get(name)?.to_str().ok()?;
         value.trim().parse::<u64>().ok()
@@ -123,29 +154,30 @@ fn check_length(head: &Head) -> Result<()> {
 
 /// Hands the body over piece by piece. `None` when the writer does not want any more of it.
 async fn forward(
-    body: &mut Incoming,
+    body: &mut impl Source,
     sender: &mpsc::Sender<Part>,
 ) -> std::result::Result<(), Option<Error>> {
-    let silence = Duration::from_secs(SILENCE_SECONDS_MAX);
     loop {
-        let frame = match tokio::time::timeout(silence, body.frame()).await {
-            Ok(Some(Ok(frame))) => frame,
-            Ok(Some(Err(_))) => return Err(Some(incomplete())),
+        match next(body).await {
+            Ok(Some(data)) => sender.send(Part::Data(data)).await.map_err(|_| None)?,
             Ok(None) => return sender.send(Part::End).await.map_err(|_| None),
-            Err(_) => {
-                return Err(Some(REQUEST_TIMEOUT.because(
-                    "Your socket connection to the server was not read from or written to within \
-                     the timeout period. Idle connections will be closed.",
-                )));
-            }
-        };
-        if let Ok(data) = frame.into_data() {
-            sender.send(Part::Data(data)).await.map_err(|_| None)?;
+            Err(error) => return Err(Some(error)),
         }
     }
 }
 
-fn incomplete() -> Error {
+/// The next bytes of a body, unless the client stays silent.
+pub async fn next(body: &mut impl Source) -> Result<Option<Bytes>> {
+    let silence = Duration::from_secs(SILENCE_SECONDS_MAX);
+    tokio::time::timeout(silence, body.next()).await.unwrap_or_else(|_| {
+        Err(REQUEST_TIMEOUT.because(
+            "Your socket connection to the server was not read from or written to within the \
+             timeout period. Idle connections will be closed.",
+        ))
+    })
+}
+
+pub fn incomplete() -> Error {
     INCOMPLETE_BODY.because(
         "You did not provide the number of bytes specified by the Content-Length HTTP header",
     )
@@ -154,7 +186,7 @@ fn incomplete() -> Error {
 /// Writes what arrives. `None` when the body did not come to its end.
 fn write(
     mut receiving: Receiving,
-    mut proof: Proof,
+    mut proof: Awaited,
     mut parts: mpsc::Receiver<Part>,
 ) -> std::result::Result<Received, Option<Error>> {
     let refused = |error: ProofError| Some(worded_for_s3(&error));
@@ -163,12 +195,12 @@ fn write(
             None => return Err(None),
             Some(Part::End) => break,
             Some(Part::Data(data)) => match &mut proof {
-                Proof::Nothing => receiving.write(&data)?,
-                Proof::Sha256(hash, _) => {
+                Awaited::Nothing => receiving.write(&data)?,
+                Awaited::Sha256(hash, _) => {
                     hash.update(&data);
                     receiving.write(&data)?;
                 }
-                Proof::Chunks(decoder) => {
+                Awaited::Chunks(decoder) => {
                     let mut rest: &[u8] = &data;
                     while let Some(content) =
                         decoder.next(&mut rest).map_err(|error| refused(error.into()))?
@@ -180,13 +212,13 @@ fn write(
         }
     }
     let trailers = match proof {
-        Proof::Nothing => Vec::new(),
-        Proof::Sha256(hash, declared) => {
+        Awaited::Nothing => Vec::new(),
+        Awaited::Sha256(hash, declared) => {
             let computed: [u8; 32] = hash.finalize().into();
             BodyProof::Sha256(declared).check(computed).map_err(refused)?;
             Vec::new()
         }
-        Proof::Chunks(decoder) => decoder.finish().map_err(|error| refused(error.into()))?,
+        Awaited::Chunks(decoder) => decoder.finish().map_err(|error| refused(error.into()))?,
     };
     Ok(receiving.finish(&trailers)?)
 }

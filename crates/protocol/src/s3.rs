@@ -62,6 +62,20 @@ pub fn location_constraint(writer: &mut XmlWriter, name: &'static str, members: 
     }
 }
 
+/// The answer to a form that was uploaded: `Location`, `Bucket`, `Key` and `ETag`, in this order.
+#[must_use]
+pub fn post_response(members: &[(&str, &str)]) -> Vec<u8> {
+    const NAME: &str = "PostResponse";
+    let mut writer = XmlWriter::new(false);
+    writer.raw("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    writer.open(NAME, "");
+    for (name, text) in members {
+        writer.element(name, text);
+    }
+    writer.close(NAME);
+    writer.into_bytes()
+}
+
 /// The namespace of S3's documents, which its model leaves to the clients.
 pub fn namespace(service: &Service) -> &'static str {
     if service.name == "s3" && service.xml_namespace.is_empty() {

@@ -64,6 +64,18 @@ impl Endpoint {
         headers: &[(&str, String)],
         body: Vec<u8>,
     ) -> Result<(u16, Bytes), String> {
+        let answer = self.ask(method, path, headers, body)?;
+        Ok((answer.status().as_u16(), answer.into_body()))
+    }
+
+    /// The same, with the answer's headers.
+    pub fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, String)],
+        body: Vec<u8>,
+    ) -> Result<http::Response<Bytes>, String> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -90,7 +102,7 @@ impl Endpoint {
         host: String,
         port: u16,
         request: http::Request<Full<Bytes>>,
-    ) -> Result<(u16, Bytes), String> {
+    ) -> Result<http::Response<Bytes>, String> {
         let unreachable = |error: std::io::Error| format!("cannot reach {}: {error}", self.url);
         let stream = TcpStream::connect((host.as_str(), port)).await.map_err(unreachable)?;
         match &self.ca_bundle {
@@ -131,7 +143,10 @@ fn client_config(bundle: &Path) -> Result<Arc<rustls::ClientConfig>, String> {
     Ok(Arc::new(config.with_no_client_auth()))
 }
 
-async fn exchange<S>(stream: S, request: http::Request<Full<Bytes>>) -> Result<(u16, Bytes), String>
+async fn exchange<S>(
+    stream: S,
+    request: http::Request<Full<Bytes>>,
+) -> Result<http::Response<Bytes>, String>
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
@@ -140,8 +155,8 @@ where
         .map_err(|error| error.to_string())?;
     let driver = tokio::spawn(connection);
     let response = sender.send_request(request).await.map_err(|error| error.to_string())?;
-    let status = response.status().as_u16();
-    let body = response.into_body().collect().await.map_err(|error| error.to_string())?;
+    let (head, body) = response.into_parts();
+    let body = body.collect().await.map_err(|error| error.to_string())?;
     driver.abort();
-    Ok((status, body.to_bytes()))
+    Ok(http::Response::from_parts(head, body.to_bytes()))
 }

@@ -4,6 +4,7 @@ mod cases;
 pub mod checklist;
 pub mod client;
 pub mod coverage;
+pub mod demo;
 pub mod env;
 pub mod explain;
 pub mod health;

@@ -25,6 +25,7 @@ mod parse;
 #[cfg(test)]
 mod parse_tests;
 mod payload;
+mod post_policy;
 mod request;
 mod sign;
 mod signing_key;
@@ -43,6 +44,7 @@ pub use chunked::ChunkDecoder;
 pub use error::{Error, ExpiresProblem, Mismatch, Missing, Skew};
 pub use parse::{Algorithm, Form, Parsed, Proof, Scope, parse};
 pub use payload::{BodyProof, Payload};
+pub use post_policy::PostProof;
 pub use request::RequestParts;
 pub use sign::Signing;
 pub use signing_key::SigningKeys;

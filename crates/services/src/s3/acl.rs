@@ -190,11 +190,15 @@ pub fn requested(
     }
 }
 
-/// `id="…"`, `uri="…"` or `emailAddress="…"`.
+/// `id="…"`, `uri="…"` or `emailAddress="…"`: the kind and what stands in quotes.
+pub fn kind_and_name(text: &str) -> (&str, &str) {
+    let (kind, name) = text.split_once('=').unwrap_or((text, ""));
+    (kind.trim(), name.trim().trim_matches('"'))
+}
+
 fn named_in_header(cx: &Context, text: &str) -> Result<Grantee> {
-    let (kind, value) = text.split_once('=').unwrap_or((text, ""));
-    let value = value.trim().trim_matches('"');
-    match kind.trim() {
+    let (kind, value) = kind_and_name(text);
+    match kind {
         "id" => by_canonical_id(cx, value),
         "uri" => by_uri(value),
         "emailAddress" => by_email(cx, value),

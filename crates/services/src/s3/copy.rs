@@ -100,7 +100,7 @@ fn too_large() -> palisade_shape::Error {
 }
 
 /// `bytes=first-last`, both of which must be in the source.
-fn span(range: Option<&str>, size: u64) -> Result<(u64, u64)> {
+pub fn span(range: Option<&str>, size: u64) -> Result<(u64, u64)> {
     let Some(range) = range else { return Ok((0, size)) };
     let invalid = || {
         error::invalid_argument(

@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::errors::internal;
 use crate::kms::forwarded;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use palisade_shape::Result;
+use palisade_shape::{Error, ErrorCode, Result};
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
@@ -19,6 +19,24 @@ use zeroize::Zeroizing;
 const SERVICE: &str = "s3";
 /// The key of those who name none.
 const MANAGED: &str = "alias/aws/s3";
+
+/// KMS's refusals as S3 words them (Amazon S3 API Reference, "Error responses").
+static OF_KMS: [ErrorCode; 6] = [
+    ErrorCode::plain("KMS.DisabledException", 400),
+    ErrorCode::plain("KMS.InvalidArnException", 400),
+    ErrorCode::plain("KMS.InvalidKeyUsageException", 400),
+    ErrorCode::plain("KMS.KMSInvalidStateException", 400),
+    ErrorCode::plain("KMS.KeyUnavailableException", 400),
+    ErrorCode::plain("KMS.NotFoundException", 400),
+];
+
+fn worded(error: Error) -> Error {
+    let known = |code: &&ErrorCode| code.code.strip_prefix("KMS.") == Some(error.code.code);
+    match OF_KMS.iter().find(known) {
+        Some(code) => Error { code, fields: Vec::new(), ..error },
+        None => error,
+    }
+}
 
 /// Which key, and what the request binds it to.
 pub struct Asked<'a> {
@@ -71,7 +89,7 @@ pub fn data_key(
 ) -> Result<DataKey> {
     let context = context(bucket, asked, arn)?;
     let key_id = asked.key_id.unwrap_or(MANAGED);
-    let made = forwarded::generate_data_key(cx, SERVICE, key_id, &context)?;
+    let made = forwarded::generate_data_key(cx, SERVICE, key_id, &context).map_err(worded)?;
     Ok(DataKey { key_arn: made.key_arn, plain: plain(&made.plaintext)?, ciphertext: made.blob })
 }
 
@@ -84,5 +102,5 @@ pub fn decrypt(
     ciphertext: &[u8],
 ) -> Result<PlainKey> {
     let context = context(bucket, asked, arn)?;
-    plain(&forwarded::decrypt(cx, SERVICE, ciphertext, &context)?)
+    plain(&forwarded::decrypt(cx, SERVICE, ciphertext, &context).map_err(worded)?)
 }

@@ -34,7 +34,8 @@ pub fn check(cx: &Context, wanted: &mut BucketLifecycleConfiguration) -> Result<
     Ok(())
 }
 
-fn check_rule(rule: &LifecycleRule) -> Result<()> {
+/// Refuses one rule that S3 does not take.
+pub fn check_rule(rule: &LifecycleRule) -> Result<()> {
     if !matches!(rule.status.as_str(), "Enabled" | "Disabled") {
         return Err(error::malformed_xml());
     }

@@ -6,7 +6,7 @@
 use super::bucket::{self, Bucket, Lock, Versioning};
 use super::error::{
     self, ACCESS_DENIED, INVALID_ARGUMENT, INVALID_BUCKET_STATE, INVALID_REQUEST,
-    INVALID_RETENTION_PERIOD, NO_SUCH_LOCK,
+    INVALID_RETENTION_PERIOD, NO_LOCK_CONFIGURATION, NO_SUCH_LOCK,
 };
 use super::object::{self, ObjectLock, Version};
 use super::{member, read};
@@ -103,7 +103,7 @@ pub fn get_object_lock_configuration(
 ) -> Result<GetObjectLockConfigurationOutput> {
     let bucket = bucket::load(cx, &input.bucket)?;
     let Some(lock) = bucket.lock else {
-        return Err(NO_SUCH_LOCK
+        return Err(NO_LOCK_CONFIGURATION
             .because("Object Lock configuration does not exist for this bucket")
             .with("BucketName", bucket.name));
     };

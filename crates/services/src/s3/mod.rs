@@ -28,6 +28,8 @@ pub mod member;
 pub mod object;
 pub mod page;
 pub mod policy;
+pub mod post_form;
+pub mod post_policy;
 pub mod public;
 pub mod read;
 pub mod receive;

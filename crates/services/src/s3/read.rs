@@ -48,16 +48,16 @@ fn missing(cx: &Context, bucket: &Bucket, key: &str) -> palisade_shape::Error {
 
 /// What a request wants of an object's bytes.
 #[derive(Debug, PartialEq, Eq)]
-struct Span {
-    offset: u64,
-    bytes: u64,
+pub struct Span {
+    pub offset: u64,
+    pub bytes: u64,
     /// It is a part of the whole, answered with 206.
-    partial: bool,
+    pub partial: bool,
 }
 
 /// Reads `bytes=first-last`, `bytes=first-` or `bytes=-last`. What is no such range is ignored, as
 /// several ranges are.
-fn span(range: Option<&str>, size: u64) -> Result<Span> {
+pub fn span(range: Option<&str>, size: u64) -> Result<Span> {
     let whole = Span { offset: 0, bytes: size, partial: false };
     let Some(range) = range else { return Ok(whole) };
     let Some((first, last)) = range.strip_prefix("bytes=").and_then(|range| range.split_once('-'))
