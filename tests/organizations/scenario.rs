@@ -274,3 +274,50 @@ fn concurrent_moves_never_let_both_through() {
         assert!(reader.join().unwrap() > 0);
     });
 }
+
+/// AWS managed keys are beyond resource control policies, the account's own keys are not.
+#[test]
+fn no_resource_control_policy_binds_an_aws_managed_key() {
+    let test = "no_resource_control_policy_binds_an_aws_managed_key";
+    let Some(lab) = Lab::start(test) else { return };
+    let organization = Organization::new(&lab);
+    let rcp = json!({ "RootId": organization.root, "PolicyType": RCP });
+    organization.ok("EnablePolicyType", rcp);
+    let account = organization.new_account("member");
+    let inside = organization.inside(&account);
+    let key = inside.ok("kms", "CreateKey", json!({}))["KeyMetadata"]["KeyId"].clone();
+    let grant = json!({
+        "KeyId": key, "GranteePrincipal": format!("arn:aws:iam::{account}:root"),
+        "Operations": ["Encrypt"],
+    });
+    let grant = inside.ok("kms", "CreateGrant", grant)["GrantId"].clone();
+    inside.ok("s3", "CreateBucket", json!({ "Bucket": "sealed" }));
+    let put = |key: &Value| {
+        let mut input = json!({
+            "Bucket": "sealed", "Key": "a", "Body": "x", "ServerSideEncryption": "aws:kms",
+        });
+        if key.is_string() {
+            input["SSEKMSKeyId"] = key.clone();
+        }
+        inside.call("s3", "PutObject", input)
+    };
+    put(&key).unwrap();
+    let mut perimeter = policy("Deny", &["kms:*"], &["*"]);
+    perimeter["Statement"][0]["Principal"] = json!("*");
+    organization.bind(RCP, "perimeter", &perimeter, &account);
+    let refusal = put(&key).unwrap_err();
+    assert_eq!(refusal.code, "AccessDenied", "{}", refusal.text);
+    let why = "explicit deny in a resource control policy";
+    assert!(refusal.message.contains(why), "{}", refusal.message);
+    // Twice: when the key is made, and when it is there.
+    for _ in 0..2 {
+        put(&Value::Null).unwrap();
+    }
+    let got = inside.ok("s3", "GetObject", json!({ "Bucket": "sealed", "Key": "a" }));
+    assert_eq!(got["Body"], json!("x"));
+    let encrypt = json!({ "KeyId": key, "Plaintext": "x" });
+    inside.refused(("kms", "Encrypt"), encrypt, ("AccessDeniedException", 400));
+    // Nor does one keep a grant from being retired.
+    let key = format!("arn:aws:kms:us-east-1:{account}:key/{}", key.as_str().unwrap());
+    inside.ok("kms", "RetireGrant", json!({ "KeyId": key, "GrantId": grant }));
+}

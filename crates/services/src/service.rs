@@ -242,6 +242,11 @@ pub trait Resources: Sync {
         Ok(false)
     }
 
+    /// Whether the resource control policies of the resource's account leave the requirement alone.
+    fn beyond_rcps(&self, _cx: &mut Context, _requirement: &Requirement) -> Result<bool> {
+        Ok(false)
+    }
+
     /// The policy of an existing resource, and whether it must allow (KMS keys, role trust).
     fn policy(&self, _cx: &mut Context, _kind: &str, _arn: &str) -> Result<Option<ResourcePolicy>> {
         Ok(None)

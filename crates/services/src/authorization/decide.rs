@@ -65,7 +65,7 @@ pub fn decide(
         let granted = |cx: &mut Context| service.resources.granted(cx, &requirement, input);
         consulted.granted = cx.in_account(&requirement.account, granted)?;
     }
-    let standings = standings(cx, credential, &requirement)?;
+    let standings = standings(cx, service, credential, &requirement)?;
     let endpoint = endpoint_policy(cx)?;
     let live = Live {
         cx: RefCell::new(cx),
@@ -135,10 +135,12 @@ pub fn layers<'a>(
 /// Where the accounts of the call stand. An action without a resource meets the RCPs of its
 /// caller's own account (docs/decisions/007-resource-control-policies.md).
 pub fn standings(
-    cx: &Context,
+    cx: &mut Context,
+    service: &Service,
     credential: &Credential,
     requirement: &Requirement,
 ) -> Result<Standings> {
+    let beyond = beyond_rcps(cx, service, requirement)?;
     let of = |account: &str| -> Result<Arc<Standing>> {
         if account.is_empty() { Ok(Arc::default()) } else { standing(cx, account) }
     };
@@ -148,10 +150,20 @@ pub fn standings(
         owner if owner == own => caller.clone(),
         owner => of(owner)?,
     };
+    let resource = if beyond { Arc::new(resource.without_rcps()) } else { resource };
     let way = &cx.request.way;
     let source = of(way.source.as_ref().map_or("", |source| &source.account))?;
     let endpoint = of(way.endpoint.as_ref().map_or("", |endpoint| &endpoint.account))?;
     Ok(Standings { caller, resource, source, endpoint })
+}
+
+/// Whether no resource control policy reaches the requirement's resource.
+pub fn beyond_rcps(cx: &mut Context, service: &Service, requirement: &Requirement) -> Result<bool> {
+    if requirement.kind.is_empty() {
+        return Ok(false);
+    }
+    let ask = |cx: &mut Context| service.resources.beyond_rcps(cx, requirement);
+    cx.in_account(&requirement.account, ask)
 }
 
 /// The policy of the VPC endpoint that the request came through, compiled.

@@ -18,7 +18,8 @@ pub use credential::{
     Credential, Credentials, Refusal, caller_of, of_caller, policy_principal, without_key,
 };
 pub use decide::{
-    Consulted, Decided, authorize, decide, endpoint_policy, layers, resource_policy, standings,
+    Consulted, Decided, authorize, beyond_rcps, decide, endpoint_policy, layers, resource_policy,
+    standings,
 };
 pub use denial::denial;
 pub use derive::{from_table, is_derivable, is_documented};

@@ -55,6 +55,17 @@ pub struct Membership {
 }
 
 impl Standing {
+    /// The same place, of a resource that resource control policies do not limit.
+    pub fn without_rcps(&self) -> Self {
+        Self {
+            membership: self.membership.clone(),
+            scps: self.scps.clone(),
+            scp_documents: self.scp_documents.clone(),
+            consulted_scps: self.consulted_scps.clone(),
+            ..Self::default()
+        }
+    }
+
     pub fn management_account(&self) -> Option<&str> {
         self.membership.as_ref().map(|place| place.management_account.as_str())
     }

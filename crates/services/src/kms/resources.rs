@@ -95,6 +95,20 @@ impl Resources for KmsResources {
         Ok(Some(ResourcePolicy { document, revision: 0, must_allow: true }))
     }
 
+    /// AWS managed keys, and the retiring of grants (KMS Developer Guide, "Resource control
+    /// policies in AWS KMS").
+    fn beyond_rcps(&self, cx: &mut Context, requirement: &Requirement) -> Result<bool> {
+        if requirement.action == "kms:RetireGrant" {
+            return Ok(true);
+        }
+        let arn = requirement.resource.as_str();
+        match key_of(cx, arn)? {
+            Some(key) => Ok(key.managed),
+            // One that is made when it is first used.
+            None => Ok(managed::policy_of_wanted(cx, arn)?.is_some()),
+        }
+    }
+
     fn granted(
         &self,
         cx: &mut Context,
