@@ -28,8 +28,8 @@ use tokio::sync::{Notify, Semaphore};
 const REQUESTS_MAX: usize = 2_048;
 /// Derived signing keys kept.
 const SIGNING_KEYS_MAX: usize = 4_096;
-/// Bytes of documents kept in memory.
-const CACHE_BYTES_MAX: usize = 64 << 20;
+/// Bytes of documents kept in memory at most: some 200,000 users. Taken as they are read.
+const CACHE_BYTES_MAX: usize = 256 << 20;
 /// Bytes of the audit log of reads kept in memory with `--ephemeral`.
 const EPHEMERAL_LOG_BYTES_MAX: usize = 16 << 20;
 /// How often last uses are stored and latencies are sorted into their buckets.
