@@ -1,7 +1,7 @@
 //! What the first start makes: the data folder, the account, its root key, the operator's token.
 
 use crate::commands::client::OPERATOR_TOKEN;
-use crate::config::Config;
+use crate::config::{Backend, Config};
 use crate::server::Server;
 use crate::tls::write_private;
 use palisade_services::accounts;
@@ -11,12 +11,14 @@ use palisade_services::errors::internal;
 use palisade_services::iam::access_key;
 use palisade_services::iam::password::{self, Profile};
 use palisade_services::iam::principal::Owner;
+use palisade_services::password_hash::{self, Hashes};
 use palisade_services::plane::Plane;
 use palisade_services::random::{self, Random};
 use palisade_store::{Abort, Key, Read, Store, Transaction};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 
 /// Where the first start is noted. Its revision is what lab mode's reset goes back to.
 const NOTE: Key<'static> =
@@ -97,26 +99,57 @@ pub fn account_id(store: &Store, random: &dyn Random, config: &Config) -> Result
     }
 }
 
+/// The root user's first password, whose hash is under way.
+pub struct RootPassword {
+    text: String,
+    hashing: JoinHandle<palisade_shape::Result<Hashes>>,
+}
+
+impl RootPassword {
+    /// Makes one and begins to hash it.
+    pub fn new(random: &Arc<dyn Random>) -> Self {
+        let (text, random) = (random::console_password(&**random), random.clone());
+        let hashed = text.clone();
+        let hashing = std::thread::spawn(move || password_hash::ahead(&*random, &hashed));
+        Self { text, hashing }
+    }
+
+    /// One where the data folder has no store yet, or there is none: its hash takes as long as
+    /// making the store's files, and need not wait for them.
+    pub fn ahead(config: &Config, folder: Option<&Path>, random: &Arc<dyn Random>) -> Option<Self> {
+        let is_first = match (&config.store, folder) {
+            (Backend::Postgres(_), _) => false,
+            (Backend::Sqlite, Some(folder)) => !folder.join(palisade_store::FILE_NAME).exists(),
+            (Backend::Sqlite | Backend::Memory, _) => true,
+        };
+        is_first.then(|| Self::new(random))
+    }
+}
+
 /// Makes the account and its root key unless they are there. Answers the store's revision since
 /// which they are.
-pub fn first_start(plane: &Arc<Plane>, lab: bool, folder: Option<&Path>) -> Result<u64, String> {
+pub fn first_start(
+    plane: &Arc<Plane>,
+    lab: bool,
+    folder: Option<&Path>,
+    root_password: Option<RootPassword>,
+) -> Result<u64, String> {
     if let Some(known) = noted(&plane.store)? {
         return Ok(known.revision);
     }
     let account = plane.settings.account_id.clone();
     let (access_key_id, secret) = chosen_key(plane, &account, lab)?;
-    let (email, password) = (ROOT_EMAIL.to_owned(), random::console_password(&*plane.random));
+    let root_password = root_password.unwrap_or_else(|| RootPassword::new(&plane.random));
+    let (email, password) = (ROOT_EMAIL.to_owned(), root_password.text);
     let key = RootKey { account, access_key_id, secret, email, password };
-    // The password is hashed while the file is written: both take their time.
-    let profile = std::thread::scope(|scope| {
-        let hashing = scope.spawn(|| root_profile(plane, &key));
-        if let Some(folder) = folder {
-            // Written before the key exists: a crash in between leaves a key that proves nothing,
-            // never one that nobody knows.
-            keep(&key, folder)?;
-        }
-        hashing.join().map_err(|_| "the root password could not be hashed".to_owned())?
-    })?;
+    if let Some(folder) = folder {
+        // Written before the key exists: a crash in between leaves a key that proves nothing,
+        // never one that nobody knows.
+        keep(&key, folder)?;
+    }
+    let hashed = root_password.hashing.join();
+    let hashes = hashed.map_err(|_| "the root password could not be hashed".to_owned())?;
+    let profile = root_profile(plane, &key, &hashes.map_err(|error| error.to_string())?)?;
     show(&key, folder);
     store(plane, key, profile)?;
     let known = noted(&plane.store)?.ok_or("the first start left no note")?;
@@ -150,10 +183,11 @@ fn chosen_key(plane: &Plane, account: &str, lab: bool) -> Result<(String, String
 }
 
 /// The root user's password, hashed before the transaction that stores it.
-fn root_profile(plane: &Plane, key: &RootKey) -> Result<Profile, String> {
+fn root_profile(plane: &Plane, key: &RootKey, hashes: &Hashes) -> Result<Profile, String> {
     let (caller, request) = (Caller::root(&key.account), request_of_start(plane));
     let snapshot = plane.store.snapshot();
-    let cx = Context::new(plane, &caller, &request, Access::Read(&snapshot));
+    let mut cx = Context::new(plane, &caller, &request, Access::Read(&snapshot));
+    cx.hashes = Some(hashes);
     password::new_profile(&cx, &Owner::Root, &key.account, Some(&key.password), false)
         .map_err(|error| error.to_string())
 }
@@ -180,7 +214,8 @@ pub fn create_account(
     let secret = random::secret_access_key(&*plane.random);
     let (email, password) = (email.to_owned(), random::console_password(&*plane.random));
     let key = RootKey { account, access_key_id, secret, email, password };
-    let (made, name, profile) = (key.clone(), name.to_owned(), root_profile(plane, &key)?);
+    let profile = root_profile(plane, &key, &Hashes::default())?;
+    let (made, name) = (key.clone(), name.to_owned());
     transact(plane, move |plane, transaction| make(plane, &made, &name, &profile, transaction))?;
     Ok(key)
 }

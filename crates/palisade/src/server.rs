@@ -1,7 +1,7 @@
 //! What one running server holds, and how it is opened.
 
 use crate::config::{Backend, Config};
-use crate::first_start::{self, first_start};
+use crate::first_start::{self, RootPassword, first_start};
 use crate::issuer::{self, Issuers};
 use crate::metrics::Metrics;
 use crate::route::Router;
@@ -76,10 +76,11 @@ impl Server {
         let clock = Arc::new(SystemClock::default());
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
         let (issuer_keys, issuers) = issuer::open(&config.issuers)?;
+        let root_password = RootPassword::ahead(config, data_dir.as_deref(), &random);
         let mut plane = open_plane(config, data_dir.as_deref(), clock.clone(), random.clone())?;
         plane.issuer_keys = issuer_keys;
         let plane = Arc::new(plane);
-        let first_revision = first_start(&plane, config.lab, data_dir.as_deref())?;
+        let first_revision = first_start(&plane, config.lab, data_dir.as_deref(), root_password)?;
         let followed = Arc::downgrade(&plane);
         plane.store.subscribe(Box::new(move |changes| {
             let Some(plane) = followed.upgrade() else { return };

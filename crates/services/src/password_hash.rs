@@ -9,6 +9,7 @@
 
 use crate::context::Context;
 use crate::errors::internal;
+use crate::random::Random;
 use argon2::{Algorithm, Argon2, Params, Version};
 use aws_lc_rs::digest;
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -56,12 +57,24 @@ pub struct Hashes {
 
 /// Hashes a new password.
 pub fn hash(cx: &Context, password: &str) -> Result<PasswordHash> {
+    new_hash(&*cx.plane.random, cx.hashes, password)
+}
+
+/// Hashes a new password before there is a context to do it in: in one that is given these hashes,
+/// [`hash`] finds it done.
+pub fn ahead(random: &dyn Random, password: &str) -> Result<Hashes> {
+    let hashes = Hashes::default();
+    new_hash(random, Some(&hashes), password)?;
+    Ok(hashes)
+}
+
+fn new_hash(random: &dyn Random, hashes: Option<&Hashes>, password: &str) -> Result<PasswordHash> {
     let fresh = || {
         let mut salt = Salt::default();
-        cx.plane.random.fill(&mut salt);
+        random.fill(&mut salt);
         salt
     };
-    let salt = cx.hashes.map_or_else(fresh, |hashes| *hashes.salt.get_or_init(fresh));
+    let salt = hashes.map_or_else(fresh, |hashes| *hashes.salt.get_or_init(fresh));
     let mut made = PasswordHash {
         memory_kib: MEMORY_KIB,
         passes: PASSES,
@@ -69,14 +82,14 @@ pub fn hash(cx: &Context, password: &str) -> Result<PasswordHash> {
         salt: STANDARD.encode(salt),
         hash: String::new(),
     };
-    made.hash = STANDARD.encode(output(cx, password, &made)?);
+    made.hash = STANDARD.encode(output(hashes, password, &made)?);
     Ok(made)
 }
 
 /// Whether the password is the hashed one. Takes the same time whichever it is.
 pub fn is(cx: &Context, password: &str, hashed: &PasswordHash) -> Result<bool> {
     let kept = STANDARD.decode(&hashed.hash).map_err(internal)?;
-    Ok(output(cx, password, hashed)?.as_slice().ct_eq(&kept).into())
+    Ok(output(cx.hashes, password, hashed)?.as_slice().ct_eq(&kept).into())
 }
 
 /// Works as long as [`is`] and is never the one: for names that have no password.
@@ -92,9 +105,9 @@ pub fn is_nobodys(cx: &Context, password: &str) -> Result<bool> {
 }
 
 /// The hash of a password with the salt and the parameters of `with`.
-fn output(cx: &Context, password: &str, with: &PasswordHash) -> Result<Hash> {
+fn output(hashes: Option<&Hashes>, password: &str, with: &PasswordHash) -> Result<Hash> {
     let name = name(password, with)?;
-    if let Some(hashes) = cx.hashes {
+    if let Some(hashes) = hashes {
         let known = hashes.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = known.get(&name) {
             return Ok(*known);
@@ -105,7 +118,7 @@ fn output(cx: &Context, password: &str, with: &PasswordHash) -> Result<Hash> {
     let salt = STANDARD.decode(&with.salt).map_err(internal)?;
     let mut hash = Hash::default();
     argon.hash_password_into(password.as_bytes(), &salt, &mut hash).map_err(internal)?;
-    if let Some(hashes) = cx.hashes {
+    if let Some(hashes) = hashes {
         hashes.known.lock().unwrap_or_else(PoisonError::into_inner).insert(name, hash);
     }
     Ok(hash)
