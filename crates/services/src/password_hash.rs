@@ -163,7 +163,7 @@ mod tests {
             salt: STANDARD.encode("somesalt"),
             hash: String::new(),
         };
-        let hash = Lab::new().read(|cx| output(cx, "password", &with)).unwrap();
+        let hash = output(None, "password", &with).unwrap();
         let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(hex, "9dfeb910e80bad0311fee20f9c0e2b12c17987b4cac90c2ef54d5b3021c68bfe");
     }
