@@ -15,6 +15,7 @@ const KEYS: &str = include_str!("keys.tf");
 const IDENTITY: &str = include_str!("identity.tf");
 const EXCLUSIVE: &str = include_str!("exclusive.tf");
 const ORGANIZATIONS: &str = include_str!("organizations.tf");
+const STORAGE: &str = include_str!("storage.tf");
 const MIRROR: &str = "PALISADE_TEST_TERRAFORM_MIRROR";
 
 /// A folder with the configuration, and how Terraform is called in it.
@@ -139,6 +140,28 @@ fn terraform_keeps_keys() {
     work.ok(&["destroy", "-auto-approve", "-input=false"]);
     let told = root.ok("kms", "DescribeKey", json!({ "KeyId": told["KeyId"] }));
     assert_eq!(told["KeyMetadata"]["KeyState"], json!("PendingDeletion"));
+}
+
+#[test]
+fn terraform_keeps_buckets() {
+    let test = "terraform_keeps_buckets";
+    let Some(mirror) = mirror(test) else { return };
+    let Some(lab) = Lab::start(test) else { return };
+    let work = Workspace::new(&lab, &mirror, STORAGE);
+    work.ok(&["init", "-input=false"]);
+    let root = lab.root();
+    for days in ["30", "60"] {
+        let changes = format!("-var=days={days}");
+        work.ok(&["apply", "-auto-approve", "-input=false", &changes]);
+        let again = work.run(&["plan", "-detailed-exitcode", "-input=false", &changes]);
+        assert_eq!(again.code, Some(0), "drift:\n{}\n{}", again.out, again.err);
+        let page = json!({ "Bucket": "productionapp-tf", "Key": "documents/index.html" });
+        let page = root.ok("s3", "GetObject", page);
+        assert_eq!(page["Body"], json!(format!("<p>kept {days} days</p>")));
+        assert_eq!(page["ServerSideEncryption"], json!("aws:kms"));
+    }
+    work.ok(&["destroy", "-auto-approve", "-input=false"]);
+    assert_eq!(root.ok("s3", "ListBuckets", json!({}))["Buckets"], json!([]));
 }
 
 /// What the configuration reads, made for this test.

@@ -14604,7 +14604,7 @@ mod targets {
     pub static CONTINUATION_EVENT: Target = target("ContinuationEvent", Kind::Structure(&structures::CONTINUATION_EVENT));
     pub static COPY_OBJECT_RESULT: Target = target("CopyObjectResult", Kind::Structure(&structures::COPY_OBJECT_RESULT));
     pub static COPY_PART_RESULT: Target = target("CopyPartResult", Kind::Structure(&structures::COPY_PART_RESULT));
-    pub static COPY_SOURCE: Target = target("CopySource", text(ANY, r"\/?.+\/.+", &[]));
+    pub static COPY_SOURCE: Target = target("CopySource", text(ANY, ".+", &[]));
     pub static COPY_SOURCE_IF_MATCH: Target = target("CopySourceIfMatch", text(ANY, "", &[]));
     pub static COPY_SOURCE_IF_MODIFIED_SINCE: Target = target("CopySourceIfModifiedSince", Kind::Timestamp(None));
     pub static COPY_SOURCE_IF_NONE_MATCH: Target = target("CopySourceIfNoneMatch", text(ANY, "", &[]));
