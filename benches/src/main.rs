@@ -6,8 +6,11 @@
 mod bare;
 mod cedar;
 mod decisions;
+mod keys;
+mod listing;
 mod load;
 mod memory;
+mod objects;
 mod process;
 mod report;
 mod requests;
@@ -21,7 +24,7 @@ use std::process::ExitCode;
 
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-const SECTIONS: [&str; 4] = ["decisions", "requests", "writes", "start"];
+const SECTIONS: [&str; 6] = ["decisions", "requests", "writes", "objects", "keys", "start"];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -71,6 +74,13 @@ fn measure(palisade: &Path, page: Option<&Path>, sections: &[&str]) -> Result<()
             ],
             "requests" => requests::run(palisade, folder.path())?,
             "writes" => vec![writes::run(palisade, folder.path())?],
+            "objects" => vec![
+                objects::small(palisade, folder.path())?,
+                objects::large(palisade, folder.path())?,
+                objects::multipart(palisade, folder.path())?,
+                listing::run(palisade, folder.path())?,
+            ],
+            "keys" => vec![keys::run(palisade, folder.path())?],
             _ => vec![start::run(palisade, folder.path())?],
         };
         for mut table in tables {

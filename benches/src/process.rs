@@ -63,9 +63,18 @@ impl Server {
 
     /// Resident memory in MiB.
     pub fn resident_mib(&self) -> Result<f64> {
+        self.memory_mib("VmRSS:")
+    }
+
+    /// The most that was ever resident, in MiB.
+    pub fn peak_mib(&self) -> Result<f64> {
+        self.memory_mib("VmHWM:")
+    }
+
+    fn memory_mib(&self, name: &str) -> Result<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib: f64 = line.and_then(|l| l.split_whitespace().next()).ok_or("VmRSS")?.parse()?;
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        let kib: f64 = line.and_then(|l| l.split_whitespace().next()).ok_or("memory")?.parse()?;
         Ok(kib / 1024.0)
     }
 
@@ -127,6 +136,14 @@ pub fn exchange(address: SocketAddr, request: &[u8]) -> Result<String> {
 /// A port of loopback that is free now.
 pub fn free_address() -> Result<SocketAddr> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+}
+
+/// moto's server, with nothing in it.
+pub fn moto() -> Result<Server> {
+    let address = free_address()?;
+    let mut command = Command::new("python3");
+    command.args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &address.port().to_string()]);
+    Server::start(command, address)
 }
 
 /// `palisade serve` on a data folder.

@@ -78,10 +78,7 @@ fn bare(kind: &str, key: Option<&AccessKey>) -> Result<Server> {
 }
 
 fn moto(key: &AccessKey) -> Result<Server> {
-    let address = free_address()?;
-    let mut command = Command::new("python3");
-    command.args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &address.port().to_string()]);
-    let server = Server::start(command, address)?;
+    let server = process::moto()?;
     create_users(&server, key)?;
     Ok(server)
 }
