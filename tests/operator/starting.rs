@@ -186,3 +186,41 @@ fn memory_and_a_chosen_key_serve_tests() {
     assert_eq!(left, 0, "memory leaves no files");
     drop(running);
 }
+
+/// Takes documents out of the store of a server that does not run.
+fn forget(folder: &Path, collections: &str) {
+    let script = "import sqlite3, sys, pathlib\n\
+        path = pathlib.Path(sys.argv[1]) / 'palisade.sqlite3'\n\
+        store = sqlite3.connect(path)\n\
+        names = sys.argv[2].split(',')\n\
+        for table in ('document', 'history'):\n\
+        \x20   for name in names:\n\
+        \x20       store.execute(f'DELETE FROM {table} WHERE collection = ?', (name,))\n\
+        store.commit()\n";
+    let mut command = std::process::Command::new("python3");
+    let ran = finish(command.args(["-c", script]).arg(folder).arg(collections));
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+}
+
+#[test]
+fn a_folder_of_an_older_version_is_brought_up_to_date() {
+    let mut server = Server::lab();
+    let account = |server: &Server, id: &str, email: &str| {
+        let wanted = json!({ "name": "Other", "email": email, "id": id });
+        server.operator("POST", "accounts", Some(&wanted))
+    };
+    assert_eq!(account(&server, "111111111111", "ann@example.com").0, 200);
+    assert!(server.terminate().success());
+    forget(server.folder.path(), "plane/account-email,plane/upgrade");
+    server.start_again();
+    // The addresses of accounts are found again: nobody else gets them.
+    for email in ["ann@example.com", "root@localhost"] {
+        let (status, told) = account(&server, "222222222222", email);
+        assert_eq!(status, 400, "{told}");
+        assert!(told["message"].as_str().unwrap().contains("exists"), "{told}");
+    }
+    assert_eq!(account(&server, "222222222222", "ben@example.com").0, 200);
+    // A reset goes back to the state that the older version made.
+    assert_eq!(server.operator("POST", "reset", None).0, 200);
+    assert_eq!(account(&server, "222222222222", "root@localhost").0, 400);
+}

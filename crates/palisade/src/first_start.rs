@@ -4,6 +4,7 @@ use crate::commands::client::OPERATOR_TOKEN;
 use crate::config::{Backend, Config};
 use crate::server::Server;
 use crate::tls::write_private;
+use crate::upgrade;
 use palisade_services::accounts;
 use palisade_services::caller::Caller;
 use palisade_services::context::{Access, Context, Request, Way, from_store};
@@ -15,6 +16,7 @@ use palisade_services::password_hash::{self, Hashes};
 use palisade_services::plane::Plane;
 use palisade_services::random::{self, Random};
 use palisade_store::{Abort, Key, Read, Store, Transaction};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -135,6 +137,7 @@ pub fn first_start(
     root_password: Option<RootPassword>,
 ) -> Result<u64, String> {
     if let Some(known) = noted(&plane.store)? {
+        upgrade::upgrade(plane)?;
         return Ok(known.revision);
     }
     let account = plane.settings.account_id.clone();
@@ -157,11 +160,19 @@ pub fn first_start(
 }
 
 fn noted(store: &Store) -> Result<Option<FirstStart>, String> {
-    let found = store.snapshot().get(&NOTE).map_err(|error| error.to_string())?;
+    let noted: Option<(FirstStart, u64)> = read_note(store, &NOTE)?;
+    Ok(noted.map(|(noted, revision)| FirstStart { revision, ..noted }))
+}
+
+/// A note of the operator's side, and the revision at which it was written.
+pub fn read_note<T: DeserializeOwned>(
+    store: &Store,
+    key: &Key<'_>,
+) -> Result<Option<(T, u64)>, String> {
+    let found = store.snapshot().get(key).map_err(|error| error.to_string())?;
     let Some(document) = found else { return Ok(None) };
-    let noted: FirstStart =
-        serde_json::from_slice(&document.body).map_err(|error| error.to_string())?;
-    Ok(Some(FirstStart { revision: document.revision, ..noted }))
+    let noted = serde_json::from_slice(&document.body).map_err(|error| error.to_string())?;
+    Ok(Some((noted, document.revision)))
 }
 
 /// The root key that lab mode was told to use, or a fresh one.
@@ -198,7 +209,8 @@ fn store(plane: &Arc<Plane>, key: RootKey, profile: Profile) -> Result<(), Strin
         make(plane, &key, "Palisade", &profile, transaction)?;
         let note = FirstStart { account_id: key.account.clone(), revision: 0 };
         let body = serde_json::to_vec(&note).map_err(internal)?;
-        transaction.put(&NOTE, &body).map_err(from_store)
+        transaction.put(&NOTE, &body).map_err(from_store)?;
+        upgrade::note(transaction)
     })
 }
 
@@ -237,7 +249,7 @@ pub async fn as_operator(
 }
 
 /// Runs a transaction outside the pipeline and waits for it. Only what the operator does.
-fn transact(
+pub fn transact(
     plane: &Arc<Plane>,
     work: impl Fn(&Plane, &mut dyn Transaction) -> palisade_shape::Result<()> + Send + 'static,
 ) -> Result<(), String> {

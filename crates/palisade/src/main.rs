@@ -36,6 +36,7 @@ mod signin;
 mod tls;
 mod token_issuer;
 mod transaction;
+mod upgrade;
 mod upload;
 
 use clap::{CommandFactory, Parser, Subcommand};

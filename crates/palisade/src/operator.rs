@@ -5,6 +5,7 @@ use crate::authenticate::{self, Offered, Surroundings, authenticate};
 use crate::metrics::Ending;
 use crate::outcome;
 use crate::server::Server;
+use crate::upgrade::upgrade;
 use crate::{explain, first_start, jobs};
 use aws_lc_rs::constant_time;
 use bytes::Bytes;
@@ -407,10 +408,14 @@ async fn set_clock(server: &Arc<Server>, body: &[u8]) -> Answer {
 /// Back to the state of the first start. History and audit stay; the clock is the system's again.
 async fn reset(server: &Arc<Server>) -> Answer {
     let work = server.clone();
-    let done = tokio::task::spawn_blocking(move || work.plane.store.restore(work.first_revision));
+    let done = tokio::task::spawn_blocking(move || {
+        let restored = work.plane.store.restore(work.first_revision);
+        let committed = restored.map_err(|error| error.to_string())?;
+        // An older version may have made that state.
+        upgrade(&work.plane).map(|()| committed)
+    });
     let failed = |error: String| refuse(500, "InternalFailure", error);
-    let restored = done.await.map_err(|error| failed(error.to_string()))?;
-    let committed = restored.map_err(|error| failed(error.to_string()))?;
+    let committed = done.await.map_err(|error| failed(error.to_string()))?.map_err(failed)?;
     server.plane.credentials.clear();
     drop(server.plane.usage.drain());
     drop(server.plane.key_uses.drain());

@@ -97,6 +97,18 @@ pub fn of_email(cx: &Context, email: &str) -> Result<Option<String>> {
     Ok(cx.get(&EMAILS, &normal(email))?.map(|row| row.account))
 }
 
+/// Notes the addresses of accounts that an older version made. Of two accounts with one address the
+/// first has it, and the root user of the other cannot sign in by it.
+pub fn index_emails(cx: &mut Context) -> Result<()> {
+    for account in cx.all(&ACCOUNTS, "")? {
+        let row = Email { email: normal(&account.email), account: account.id };
+        if !cx.exists(&EMAILS, &row.email)? {
+            cx.put(&EMAILS, &row)?;
+        }
+    }
+    Ok(())
+}
+
 /// Gives an account another e-mail address. Refuses one that another account has.
 pub fn change_email(cx: &mut Context, id: &str, email: &str) -> Result<()> {
     let mut account = cx.find(&ACCOUNTS, id)?;
@@ -133,6 +145,12 @@ mod tests {
         assert!(change("ANN@example.com").is_err());
         change("eva@example.com").unwrap();
         assert_eq!(found("ben@example.com"), None);
+        // As an older version left it.
+        lab.write(|cx| cx.delete(&EMAILS, "eva@example.com")).unwrap();
+        assert_eq!(found("eva@example.com"), None);
+        lab.write(index_emails).unwrap();
+        assert_eq!(found("eva@example.com").as_deref(), Some("222222222222"));
+        assert_eq!(found("ann@example.com").as_deref(), Some("111111111111"));
         assert_eq!(found("eva@example.com").as_deref(), Some("222222222222"));
     }
 }
