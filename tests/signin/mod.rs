@@ -1,6 +1,7 @@
 //! Signing in with a browser: pages, sessions, the second factor, roles, federation, and what the
 //! trail says of all of it.
 
+mod attack;
 mod browser;
 mod federation;
 mod new_user;

@@ -11,8 +11,8 @@ use bytes::Bytes;
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
-    ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, HeaderMap, HeaderName,
-    HeaderValue, ORIGIN, VARY,
+    ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION,
+    CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, ORIGIN, VARY,
 };
 use http::request::Parts as Head;
 use http::{Method, Response};
@@ -57,6 +57,21 @@ fn preflight(server: &Server, head: &Head) -> Result<Response<Full<Bytes>>, Erro
         set(response.headers_mut(), ACCESS_CONTROL_MAX_AGE, &seconds.to_string());
     }
     Ok(response)
+}
+
+/// What an object's page may do in a browser: run and send forms, but as nobody. Buckets are of the
+/// same host as the sign-in here, unlike in AWS: without this a page that somebody keeps in a
+/// bucket could do everything in the name of who is signed in and opens it.
+const OF_NOBODY: HeaderValue = HeaderValue::from_static(
+    "sandbox allow-scripts allow-forms allow-popups allow-modals allow-downloads",
+);
+
+/// Takes the origin of this host away from what a browser shows of a bucket. A browser's own
+/// requests have no signature among their headers.
+pub fn isolate(head: &Head, headers: &mut HeaderMap) {
+    if !head.headers.contains_key(AUTHORIZATION) {
+        headers.insert(CONTENT_SECURITY_POLICY, OF_NOBODY);
+    }
 }
 
 /// Tells the browser of a page of another origin what it may do with the answer.

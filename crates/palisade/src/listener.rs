@@ -13,7 +13,7 @@ use crate::{download, machine, pipeline, reply, tls};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -224,10 +224,17 @@ fn bytes_of(head: &http::request::Parts) -> usize {
 }
 
 async fn read_body(body: Incoming) -> palisade_shape::Result<Bytes> {
+    let too_large = || {
+        let text = format!("The request's body is larger than {BODY_BYTES_MAX} bytes.");
+        REQUEST_ENTITY_TOO_LARGE.because(text)
+    };
+    // One that says so itself is not waited for.
+    if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
+        return Err(too_large());
+    }
     match Limited::new(body, BODY_BYTES_MAX).collect().await {
         Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(REQUEST_ENTITY_TOO_LARGE
-            .because(format!("The request's body is larger than {BODY_BYTES_MAX} bytes."))),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
         Err(_) => Err(INCOMPLETE_BODY.because(
             "The request body terminated unexpectedly: it is shorter than its Content-Length says.",
         )),

@@ -230,6 +230,7 @@ async fn run(
     let (mut response, ending) = encode(head, &route, &call, outcome).await;
     if call.service.model.name == "s3" {
         cors::decorate(server_of, head, response.headers_mut());
+        cors::isolate(head, response.headers_mut());
     }
     (response, ending)
 }

@@ -70,6 +70,8 @@ pub fn sign(
         }
         Family::Ec(curve) => {
             let pair = EcdsaKeyPair::from_pkcs8(ecdsa(curve), secret).map_err(failed)?;
+            // The library takes nonces from its own generator: its `SecureRandom` is sealed, so
+            // that the plane's source cannot stand in for it.
             let signed = match message {
                 Message::Raw(bytes) => pair.sign(&SystemRandom::new(), bytes),
                 other => pair.sign_digest(&digest_of(algorithm, other)?),

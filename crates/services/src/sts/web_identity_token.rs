@@ -154,6 +154,8 @@ fn sign(cx: &mut Context, algorithm: &str, claims: &str) -> Result<String> {
     let header = part(&Header { alg: algorithm, kid: &id, typ: "JWT" })?;
     let signed = format!("{header}.{claims}");
     let failed = |_| internal("a token cannot be signed");
+    // The library takes nonces and salts from its own generator: its `SecureRandom` is sealed, so
+    // that the plane's source cannot stand in for it. RS256 is the same each time anyway.
     let random = SystemRandom::new();
     let signature = if algorithm == RS256 {
         let pair = KeyPair::from_pkcs8(&pkcs8).map_err(internal)?;
@@ -181,6 +183,7 @@ fn key(cx: &mut Context, algorithm: &str) -> Result<(String, Vec<u8>)> {
         let der: Pkcs8V1Der<'_> = pair.as_der().map_err(failed)?;
         der.as_ref().to_vec()
     } else {
+        // No public function makes a pair of this curve, or of RSA, from bytes of ours.
         let random = SystemRandom::new();
         let pair = EcdsaKeyPair::generate_pkcs8(&ECDSA_P384_SHA384_FIXED_SIGNING, &random);
         pair.map_err(failed)?.as_ref().to_vec()
