@@ -23,6 +23,7 @@ mod machine;
 mod operator;
 mod organizations;
 mod protocol;
+mod ram;
 mod s3;
 mod signin;
 mod sts;

@@ -117,3 +117,9 @@ resource "aws_account_alternate_contact" "member" {
   email_address          = "bill@example.com"
   phone_number           = "+15550102"
 }
+
+resource "aws_account_region" "cape" {
+  account_id  = aws_organizations_account.member.id
+  region_name = "af-south-1"
+  enabled     = var.unit == "workloads"
+}

@@ -16,6 +16,7 @@ const IDENTITY: &str = include_str!("identity.tf");
 const EXCLUSIVE: &str = include_str!("exclusive.tf");
 const ORGANIZATIONS: &str = include_str!("organizations.tf");
 const STORAGE: &str = include_str!("storage.tf");
+const RAM: &str = include_str!("ram.tf");
 const MIRROR: &str = "PALISADE_TEST_TERRAFORM_MIRROR";
 
 /// A folder with the configuration, and how Terraform is called in it.
@@ -330,4 +331,41 @@ fn terraform_governs_an_organization() {
     work.ok(&["destroy", "-auto-approve", "-input=false", "-var=unit=renamed"]);
     let gone = root.call("organizations", "DescribeOrganization", json!({})).unwrap_err();
     assert_eq!(gone.code, "AWSOrganizationsNotInUseException");
+}
+
+#[test]
+fn terraform_shares() {
+    let test = "terraform_shares";
+    let Some(mirror) = mirror(test) else { return };
+    let Some(lab) = Lab::start(test) else { return };
+    let work = Workspace::new(&lab, &mirror, RAM);
+    let id = "222233334444";
+    let other = lab.account(id);
+    let keys = [
+        format!("-var=other_account={id}"),
+        format!("-var=other_id={}", other.keys.id),
+        format!("-var=other_secret={}", other.keys.secret),
+    ];
+    let with = |arguments: &[&str], name: &str| -> Vec<String> {
+        let fixed = arguments.iter().map(|it| (*it).to_owned());
+        fixed.chain(keys.clone()).chain([format!("-var=name={name}")]).collect()
+    };
+    let run = |arguments: &[&str], name: &str| {
+        let all = with(arguments, name);
+        let ran = work.run(&all.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(ran.code, Some(0), "terraform {arguments:?}:\n{}\n{}", ran.out, ran.err);
+    };
+    work.ok(&["init", "-input=false"]);
+    for name in ["first", "renamed"] {
+        run(&["apply", "-auto-approve", "-input=false"], name);
+        run(&["plan", "-detailed-exitcode", "-input=false"], name);
+        let seen =
+            other.ok("ram", "GetResourceShares", json!({ "resourceOwner": "OTHER-ACCOUNTS" }));
+        assert_eq!(each(&seen["resourceShares"], "name"), [name]);
+    }
+    run(&["destroy", "-auto-approve", "-input=false"], "renamed");
+    let seen = other.ok("ram", "GetResourceShares", json!({ "resourceOwner": "OTHER-ACCOUNTS" }));
+    assert_eq!(seen["resourceShares"], json!([]));
+    let own = json!({ "resourceOwner": "SELF", "resourceShareStatus": "ACTIVE" });
+    assert_eq!(lab.root().ok("ram", "GetResourceShares", own)["resourceShares"], json!([]));
 }

@@ -213,3 +213,57 @@ fn a_closed_account_stops_and_can_be_opened_again() {
     assert_eq!(answer.status, 400, "{answer:?}");
     assert!(answer.body.contains("AccountNotFoundException"), "{answer:?}");
 }
+
+/// The events of that name in the management account's history.
+fn events(organization: &Organization<'_>, name: &str) -> Vec<Value> {
+    let by_name = json!([{ "AttributeKey": "EventName", "AttributeValue": name }]);
+    let input = json!({ "LookupAttributes": by_name });
+    let found = organization.management.ok("cloudtrail", "LookupEvents", input);
+    let listed = found["Events"].as_array().unwrap();
+    let text = |event: &Value| event["CloudTrailEvent"].as_str().unwrap().to_owned();
+    listed.iter().map(|event| serde_json::from_str(&text(event)).unwrap()).collect()
+}
+
+#[test]
+fn the_history_tells_how_accounts_were_made_and_closed() {
+    let test = "the_history_tells_how_accounts_were_made_and_closed";
+    let Some(lab) = Lab::start(test) else { return };
+    let organization = Organization::new(&lab);
+    let account = organization.new_account("a");
+    organization.create(json!({ "Email": "a@example.com", "AccountName": "again" }));
+    let made = events(&organization, "CreateAccountResult");
+    assert_eq!(made.len(), 2);
+    let details = |event: &Value| event["serviceEventDetails"]["createAccountStatus"].clone();
+    let (failed, done) = (details(&made[0]), details(&made[1]));
+    assert_eq!(
+        (&failed["state"], &failed["failureReason"]),
+        (&json!("FAILED"), &json!("EMAIL_ALREADY_EXISTS"))
+    );
+    assert!(failed.get("accountId").is_none(), "{failed}");
+    assert_eq!((&done["state"], &done["accountId"]), (&json!("SUCCEEDED"), &json!(account)));
+    assert_eq!(done["accountName"], "****");
+    assert!(done["completedTimestamp"].as_str().unwrap().ends_with('M'), "{done}");
+    let event = &made[1];
+    assert_eq!(event["eventType"], "AwsServiceEvent");
+    assert_eq!(event["eventSource"], "organizations.amazonaws.com");
+    assert_eq!(
+        event["userIdentity"],
+        json!({
+            "accountId": organization.account, "invokedBy": "organizations.amazonaws.com",
+        })
+    );
+    assert_eq!(event["requestParameters"], Value::Null);
+    assert_eq!(event["recipientAccountId"], json!(organization.account));
+
+    organization.ok("CloseAccount", json!({ "AccountId": account }));
+    for _ in 0..300 {
+        if status(&organization, &account)["Status"] == "SUSPENDED" {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let closed = events(&organization, "CloseAccountResult");
+    assert_eq!(closed.len(), 1);
+    let told = &closed[0]["serviceEventDetails"]["closeAccountStatus"];
+    assert_eq!((&told["accountId"], &told["state"]), (&json!(account), &json!("SUCCEEDED")));
+}

@@ -2,7 +2,8 @@
 
 use super::browser::Browser;
 use super::{PASSWORD, advance, events, root_password, user};
-use crate::support::{Lab, policy};
+use crate::organizations::Organization;
+use crate::support::{Keys, Lab, policy};
 use serde_json::{Value, json};
 
 const NEW: &str = "Battery-staple-2";
@@ -119,4 +120,38 @@ fn wrong_old_passwords_count_at_every_door() {
     advance(&lab, 2);
     assert!(change(PASSWORD).is_ok());
     assert_eq!(browser.sign_in(&account, "ann", NEW).status, 200);
+}
+
+#[test]
+fn root_of_an_account_that_an_organization_made_recovers_a_password() {
+    let test = "root_of_an_account_that_an_organization_made_recovers_a_password";
+    let Some(lab) = Lab::start(test) else { return };
+    let organization = Organization::new(&lab);
+    organization.new_account("first");
+    let mut browser = Browser::new(&lab);
+    ask(&mut browser, "first@example.com");
+    let mail = outbox(&lab);
+    assert_eq!(mail.len(), 1, "{mail:?}");
+    let code = mail[0]["code"].as_str().unwrap().to_owned();
+    assert_eq!(set(&mut browser, &code, NEW, NEW), 200);
+    let mut signed_in = Browser::new(&lab);
+    signed_in.sign_in_as_root("first@example.com", NEW);
+    assert!(signed_in.who().is_some());
+
+    // With centralized root access new accounts have no credentials, and nothing to recover.
+    let service = json!({ "ServicePrincipal": "iam.amazonaws.com" });
+    organization.ok("EnableAWSServiceAccess", service);
+    let management = &organization.management;
+    management.ok("iam", "EnableOrganizationsRootCredentialsManagement", json!({}));
+    management.ok("iam", "EnableOrganizationsRootSessions", json!({}));
+    let account = organization.new_account("second");
+    ask(&mut browser, "second@example.com");
+    assert_eq!(outbox(&lab).len(), 1, "nobody may recover what is not there");
+    let task = "arn:aws:iam::aws:policy/root-task/IAMCreateRootUserPassword";
+    let input = json!({ "TargetPrincipal": account, "TaskPolicyArn": { "arn": task } });
+    let session = management.ok("sts", "AssumeRoot", input);
+    let inside = lab.caller(Keys::of_session(&session));
+    inside.ok("iam", "CreateLoginProfile", json!({}));
+    ask(&mut browser, "second@example.com");
+    assert_eq!(outbox(&lab).len(), 2);
 }

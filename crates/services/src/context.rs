@@ -310,7 +310,11 @@ impl<'a> Context<'a> {
             Access::Read(read) => Access::Read(*read),
             Access::Write(transaction) => Access::Write(&mut **transaction),
         };
-        work(&mut Context::new(self.plane, self.caller, request, access))
+        let mut cx = Context::new(self.plane, self.caller, request, access);
+        let result = work(&mut cx);
+        let queued = cx.notes.queued;
+        self.notes.queued |= queued;
+        result
     }
 
     /// The store as it can be read here.

@@ -26,6 +26,7 @@ pub mod outbox;
 pub mod page;
 pub mod password_hash;
 pub mod plane;
+pub mod ram;
 pub mod random;
 pub mod reads;
 pub mod s3;
@@ -49,6 +50,7 @@ pub static SERVICES: &[&Service] = &[
     &iam::SERVICE,
     &kms::SERVICE,
     &organizations::SERVICE,
+    &ram::SERVICE,
     &s3::SERVICE,
     &sts::SERVICE,
 ];

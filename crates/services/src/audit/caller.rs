@@ -64,6 +64,21 @@ impl CallerFragment {
         }
     }
 
+    /// A service that tells an account what it has done of its own accord.
+    pub fn of_service_event(account: &str, service: &str) -> Self {
+        let mut own = b"{".to_vec();
+        json::string(&mut own, "accountId", account);
+        json::string(&mut own, "invokedBy", service);
+        Self {
+            account: account.into(),
+            foreign: own.clone(),
+            own,
+            service: Some(service.into()),
+            from_console: false,
+            decision: super::record::caller_json(&Caller::service(service)),
+        }
+    }
+
     /// `userIdentity` for the trail of `recipient`, without its closing brace.
     pub(super) fn identity(&self, recipient: &str) -> &[u8] {
         let foreign = !self.account.is_empty() && recipient != &*self.account;

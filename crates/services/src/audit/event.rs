@@ -84,6 +84,8 @@ pub struct Event<'a> {
     pub output: Field<'a>,
     /// `additionalEventData`.
     pub additional: Field<'a>,
+    /// `serviceEventDetails`, of an event that is no call.
+    pub details: Field<'a>,
     pub notes: &'a Notes,
     /// The account whose trail this is for.
     pub recipient: &'a str,
@@ -142,7 +144,9 @@ impl Event<'_> {
         if !matches!(self.additional, Field::Null) {
             push_field(out, "additionalEventData", self.additional);
         }
-        json::string(out, "requestID", &self.request.id);
+        if self.origin.event_type != EventType::AwsServiceEvent {
+            json::string(out, "requestID", &self.request.id);
+        }
         json::string(out, "eventID", self.id);
         json::boolean(out, "readOnly", self.origin.read_only);
     }
@@ -164,6 +168,9 @@ impl Event<'_> {
         let data = catalog::is_data(self.request.service, self.request.operation);
         json::boolean(out, "managementEvent", !data);
         json::string(out, "recipientAccountId", self.recipient);
+        if !matches!(self.details, Field::Null) {
+            push_field(out, "serviceEventDetails", self.details);
+        }
         json::optional(out, "sharedEventID", self.shared_id);
         json::string(out, "eventCategory", if data { "Data" } else { "Management" });
         if self.caller.from_console {

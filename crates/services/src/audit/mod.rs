@@ -11,6 +11,7 @@ mod decision;
 mod event;
 mod json;
 mod record;
+mod service_event;
 mod told;
 
 pub use caller::CallerFragment;
@@ -21,6 +22,7 @@ pub use record::{
     CallerRecord, ContextRecord, DecisionRecord, PolicyRecord, RequirementRecord, SessionRecord,
     StatementRecord, TagRecord,
 };
+pub use service_event::{ServiceEvent, time};
 pub use told::{Told, records};
 
 #[cfg(test)]

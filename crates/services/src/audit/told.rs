@@ -115,6 +115,7 @@ fn event<'a>(
         input: told.input.map_or(Field::Null, Field::Shape),
         output: output.map_or(Field::Null, Field::Shape),
         additional: Field::Null,
+        details: Field::Null,
         notes: told.notes,
         recipient,
         shared_id: None,

@@ -4,6 +4,7 @@ use super::credential::Credential;
 use super::keys::{Keys, ServiceKeys, Standings};
 use super::{Attached, Requirement, Standing, derive, standing};
 use crate::context::Context;
+use crate::ram;
 use crate::service::{Call, Input, Known, Operation, Service};
 use palisade_policy::{Decision, DocumentKind, Policies, PolicySet, ResourceRule};
 use palisade_shape::Result;
@@ -194,8 +195,10 @@ pub fn resource_policy(
         return Ok(Consulted::default());
     }
     let (kind, arn) = (requirement.kind.as_str(), requirement.resource.as_str());
-    let found =
-        cx.in_account(&requirement.account, |cx| service.resources.policy(cx, kind, arn))?;
+    let found = cx.in_account(&requirement.account, |cx| {
+        let own = service.resources.policy(cx, kind, arn)?;
+        ram::resource_policy::with_shares(cx, arn, own)
+    })?;
     let rule = match (requirement.action.split(':').next(), kind) {
         (Some("sts"), "role") => ResourceRule::TrustPolicy,
         (Some("kms"), "key") => ResourceRule::KeyPolicy,

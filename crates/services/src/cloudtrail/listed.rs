@@ -26,7 +26,8 @@ pub struct Listed<'a> {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Identity<'a> {
-    #[serde(rename = "type", borrow)]
+    /// What a service tells of its own accord has none.
+    #[serde(rename = "type", default, borrow)]
     kind: Cow<'a, str>,
     #[serde(default, borrow)]
     arn: Option<Cow<'a, str>>,
@@ -63,7 +64,7 @@ impl<'a> Listed<'a> {
             "AssumedRole" | "FederatedUser" => {
                 identity.arn.as_deref().and_then(|arn| arn.rsplit('/').next())
             }
-            "AWSService" => identity.invoked_by.as_deref(),
+            "AWSService" | "" => identity.invoked_by.as_deref(),
             _ => identity.user_name.as_deref(),
         }
     }

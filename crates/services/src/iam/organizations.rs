@@ -81,6 +81,12 @@ fn enabled(cx: &mut Context, organization: &Organization) -> Result<BTreeSet<Str
     Ok(features.map(|features| features.enabled).unwrap_or_default())
 }
 
+/// Whether the organization keeps the root users of its members without credentials: new accounts
+/// get none (IAM User Guide, "Centrally manage root access for member accounts").
+pub fn manages_root_credentials(cx: &mut Context, organization: &Organization) -> Result<bool> {
+    Ok(enabled(cx, organization)?.contains(feature_type::ROOT_CREDENTIALS_MANAGEMENT))
+}
+
 /// Whether the caller may have sessions of the root user of that member account: root sessions are
 /// enabled, and the account is a member other than the management account.
 pub fn may_assume_root(cx: &mut Context, account: &str) -> Result<bool> {

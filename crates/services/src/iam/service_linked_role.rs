@@ -112,6 +112,31 @@ pub fn create_service_linked_role(
     Ok(CreateServiceLinkedRoleResponse { role: Some(role::shown(cx, role)?) })
 }
 
+/// What a caller must be allowed besides, for whom a service makes its role: nothing once the
+/// account has it.
+pub fn requirement(cx: &Context, service: &str) -> Result<Option<Requirement>> {
+    let (linked, name) = linked(service, None)?;
+    if cx.exists(&role::ROLES, &name.to_lowercase())? {
+        return Ok(None);
+    }
+    let arn = cx.iam_arn("role", &format!("{PATH}{}/", linked.service), &name);
+    let requirement = Requirement::new("iam:CreateServiceLinkedRole", arn, cx.account());
+    Ok(Some(requirement.with_key("iam:AWSServiceName", service)))
+}
+
+/// Makes the role of a service in the account that is seen, unless it is there.
+pub fn ensure(cx: &mut Context, service: &str) -> Result<()> {
+    if requirement(cx, service)?.is_none() {
+        return Ok(());
+    }
+    let wanted = CreateServiceLinkedRoleRequest {
+        aws_service_name: service.to_owned(),
+        description: None,
+        custom_suffix: None,
+    };
+    create_service_linked_role(cx, wanted).map(drop)
+}
+
 fn attach(cx: &mut Context, role: &str, policy: &str) -> Result<()> {
     let arn = format!("arn:{}:iam::aws:policy{PATH}{policy}", cx.partition());
     let mut access = access::load(cx, Kind::Role, role)?;

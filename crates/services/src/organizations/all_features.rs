@@ -9,6 +9,7 @@ use super::node::NODES;
 use super::organization::{self, ORGANIZATIONS, Organization};
 use super::refusal::{denied, handshake_constraint};
 use crate::context::Context;
+use crate::iam::service_linked_role;
 use palisade_model::organizations::{
     EnableAllFeaturesRequest, EnableAllFeaturesResponse, account_joined_method, action_type,
     handshake_state, organization_feature_set,
@@ -111,7 +112,7 @@ pub fn accept(cx: &mut Context, handshake: &Handshake) -> Result<()> {
         organization.feature_set = organization_feature_set::ALL.to_owned();
         cx.put(&ORGANIZATIONS, &organization)?;
         for node in cx.all(&NODES, "account/")? {
-            cx.in_account(&node.id, organization::make_service_role)?;
+            cx.in_account(&node.id, |cx| service_linked_role::ensure(cx, organization::PRINCIPAL))?;
         }
         Ok(())
     })?;

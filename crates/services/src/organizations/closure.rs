@@ -6,7 +6,7 @@
 
 use super::organization::{self, Organization};
 use super::refusal::{constraint, no_account};
-use super::{access, account, delegated_administrator, quota};
+use super::{access, account, delegated_administrator, quota, service_event};
 use crate::accounts::{ACCOUNTS, State};
 use crate::context::Context;
 use crate::errors::internal;
@@ -110,6 +110,7 @@ fn finish(cx: &mut Context, subject: &str) -> Result<Next> {
         State::PendingClosure => {
             closing.state = State::Suspended;
             cx.put(&ACCOUNTS, &closing)?;
+            service_event::account_closed(cx, subject, begun)?;
             Ok(Next::Again(gone))
         }
         State::Suspended if cx.now() < gone => Ok(Next::Again(gone)),

@@ -5,11 +5,13 @@
 use super::access;
 use super::organization::{self, Organization};
 use super::refusal::{constraint, invalid};
-use super::{list, quota, tag};
+use super::{list, quota, service_event, tag};
 use crate::accounts::{self, ACCOUNTS};
 use crate::context::Context;
 use crate::errors::internal;
-use crate::iam::{attachment, role};
+use crate::iam::password::{self, PROFILES};
+use crate::iam::principal::Owner;
+use crate::iam::{self, attachment, role};
 use crate::job::{JobKind, Next};
 use crate::random;
 use crate::table::{Scope, Table};
@@ -204,6 +206,7 @@ fn finish(cx: &mut Context, subject: &str) -> Result<Next> {
     creation.completed_millis = Some(cx.now().millis());
     cx.put(&CREATIONS, &creation)?;
     cx.delete(&UNDER_WAY, &creation.id)?;
+    service_event::account_created(cx, &creation)?;
     Ok(Next::Done)
 }
 
@@ -221,7 +224,13 @@ fn make(cx: &mut Context, organization: &Organization, creation: &Creation) -> R
         ),
         management
     );
+    let recovers = !iam::organizations::manages_root_credentials(cx, organization)?;
     cx.in_account(&id, |cx| {
+        if recovers {
+            // Root has no password; who reads the account's mail may set one.
+            let profile = password::new_profile(cx, &Owner::Root, &id, None, false)?;
+            cx.insert(&PROFILES, &profile)?;
+        }
         let wanted = CreateRoleRequest {
             path: None,
             role_name: creation.role.clone(),

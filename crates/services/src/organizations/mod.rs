@@ -34,6 +34,7 @@ pub mod resource_policy;
 pub mod responsibility_transfer;
 pub mod root;
 pub mod service_access;
+pub mod service_event;
 pub mod tag;
 
 use crate::service::{Operation, Requiring, Service, Typed, read, write};

@@ -8,10 +8,10 @@ use crate::accounts;
 use crate::authorization::Requirement;
 use crate::context::Context;
 use crate::errors::internal;
-use crate::iam::{role, service_linked_role};
+use crate::iam::service_linked_role;
+use crate::ram;
 use crate::random;
 use crate::table::{Scope, Table};
-use palisade_model::iam::CreateServiceLinkedRoleRequest;
 use palisade_model::organizations::{
     ALREADY_IN_ORGANIZATION_EXCEPTION, CreateOrganizationRequest, CreateOrganizationResponse,
     DescribeOrganizationResponse, ORGANIZATION_NOT_EMPTY_EXCEPTION, PolicyTypeSummary,
@@ -43,10 +43,8 @@ pub static ORGANIZATIONS: Table<Organization> = Table::of_private(
     |id| internal(format!("organization {id} is not there")),
 );
 
-/// The service that Organizations is, to IAM.
-const PRINCIPAL: &str = "organizations.amazonaws.com";
-/// The role by which it makes the roles of trusted services.
-pub const SERVICE_ROLE: &str = "AWSServiceRoleForOrganizations";
+/// The service that Organizations is, to IAM, whose role makes the roles of trusted services.
+pub const PRINCIPAL: &str = "organizations.amazonaws.com";
 
 impl Organization {
     /// `arn:aws:organizations::MANAGEMENT:kind/o-…/rest`
@@ -91,12 +89,7 @@ pub fn create_requirements(
     let account = cx.account().to_owned();
     let mut requirements =
         vec![Requirement::new("organizations:CreateOrganization", "*", &account)];
-    if !cx.exists(&role::ROLES, &SERVICE_ROLE.to_lowercase())? {
-        let path = format!("{}{PRINCIPAL}/", service_linked_role::PATH);
-        let arn = cx.iam_arn("role", &path, SERVICE_ROLE);
-        let requirement = Requirement::new("iam:CreateServiceLinkedRole", arn, &account);
-        requirements.push(requirement.with_key("iam:AWSServiceName", PRINCIPAL));
-    }
+    requirements.extend(service_linked_role::requirement(cx, PRINCIPAL)?);
     Ok(requirements)
 }
 
@@ -166,22 +159,9 @@ pub fn join(
     )?;
     quota::count(cx, quota::ACCOUNTS.name, 1)?;
     if organization.has_all_features() {
-        cx.in_account(account, make_service_role)?;
+        cx.in_account(account, |cx| service_linked_role::ensure(cx, PRINCIPAL))?;
     }
     Ok(())
-}
-
-/// Makes the role of Organizations in the account, unless it is there.
-pub fn make_service_role(cx: &mut Context) -> Result<()> {
-    if cx.exists(&role::ROLES, &SERVICE_ROLE.to_lowercase())? {
-        return Ok(());
-    }
-    let wanted = CreateServiceLinkedRoleRequest {
-        aws_service_name: PRINCIPAL.to_owned(),
-        description: None,
-        custom_suffix: None,
-    };
-    service_linked_role::create_service_linked_role(cx, wanted).map(drop)
 }
 
 /// Takes an account out of the organization: what was attached to it, its tags and its place. The
@@ -192,6 +172,7 @@ pub fn part(cx: &mut Context, account: &str) -> Result<()> {
     node::unplace_account(cx, &node)?;
     cx.delete(&NODES, &node::key(account))?;
     cx.delete(&MEMBERS, account)?;
+    ram::departure::left(cx, account)?;
     quota::count(cx, quota::ACCOUNTS.name, -1)
 }
 

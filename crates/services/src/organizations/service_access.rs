@@ -8,6 +8,7 @@ use super::refusal::{constraint, invalid, not_all_features};
 use super::{delegated_administrator, list, node, policy_type};
 use crate::context::Context;
 use crate::errors::internal;
+use crate::ram;
 use crate::table::{Scope, Table};
 use palisade_model::organizations::{
     DisableAWSServiceAccessRequest, EnableAWSServiceAccessRequest, EnabledServicePrincipal,
@@ -76,7 +77,9 @@ pub fn disable_aws_service_access(
         return Err(constraint("POLICY_TYPE_ENABLED_FOR_THIS_SERVICE", text));
     }
     delegated_administrator::forget_service(cx, &service)?;
-    cx.delete(&SERVICES, &service)?;
+    if cx.delete(&SERVICES, &service)? && service == ram::sharing::PRINCIPAL {
+        ram::departure::disabled(cx)?;
+    }
     Ok(Nothing)
 }
 

@@ -100,6 +100,7 @@ impl SignIn {
             input: Field::Null,
             output: Field::Json(&answer),
             additional: Field::Json(&additional),
+            details: Field::Null,
             notes: &Notes::default(),
             recipient,
             shared_id,
