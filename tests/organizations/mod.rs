@@ -2,6 +2,7 @@
 
 mod access;
 mod account;
+mod concurrent;
 mod handshake;
 mod management_policy;
 mod policy;
