@@ -35,7 +35,48 @@ fn main() -> Result<(), Failure> {
     let text = b"<Trial><Text>a&amp;&#x41;<![CDATA[<b>]]></Text><Pairs><member Kind=\"k\">\
         <Key>x</Key></member></Pairs><Flat>a</Flat><Flat>b</Flat></Trial>";
     write(&folder.join("xml"), "text", text)?;
+    documents_of_s3(&folder.join("s3_xml"))?;
+    headers_of_s3(&folder.join("s3_headers"))?;
     texts(&folder)
+}
+
+/// A document for each operation of S3 that takes one.
+fn documents_of_s3(folder: &Path) -> Result<(), Failure> {
+    for (index, operation) in palisade_fuzz::with_documents().iter().enumerate() {
+        let value = sample(operation.input, 0);
+        let body = answer(Protocol::RestXml, (&palisade_model::s3::SERVICE, operation), &value);
+        let seed = [&[u8::try_from(index)?][..], &body].concat();
+        write(folder, operation.name, &seed)?;
+    }
+    Ok(())
+}
+
+fn headers_of_s3(folder: &Path) -> Result<(), Failure> {
+    let policy = "{\"expiration\": \"2030-01-01T00:00:00Z\", \"conditions\": [{\"bucket\": \
+        \"bucket\"}, [\"starts-with\", \"$key\", \"\"], [\"content-length-range\", 0, \"9\"], \
+        [\"eq\", \"$acl\", \"\\$private\"]]}";
+    let proof = "AWS4-HMAC-SHA256\nAKIAIOSFODNN7EXAMPLE/20151229/us-east-1/s3/aws4_request\n\
+        20151229T000000Z\ne30=\n00";
+    let form = "multipart/form-data; boundary=B\n\x03--B\r\nContent-Disposition: form-data; \
+        name=\"key\"\r\n\r\na/${filename}\r\n--B\r\nContent-Disposition: form-data; \
+        name=\"file\"; filename=\"x\\\"y\"\r\nContent-Type: text/plain\r\n\r\nbytes\r\n--B--\r\n";
+    let texts: [(u8, &str, &str); 11] = [
+        (0, "copy", "/bucket/a%20b/c?versionId=null"),
+        (1, "range", "100\nbytes=1-20"),
+        (1, "tail", "100\nbytes=-7"),
+        (2, "checksum", "abcd\nCRC32\nYWJjZA=="),
+        (2, "parts", "abcdefgh\nCRC64NVME\nYWJjZGVmZ2g=-2"),
+        (3, "tags", "a%20b=c%3Dd&e=f+g&h"),
+        (4, "grants", "id=\"0123\", uri=\"http://acs.amazonaws.com/groups/global/AllUsers\""),
+        (5, "policy", policy),
+        (6, "proof", proof),
+        (7, "form", form),
+        (7, "short", "multipart/form-data; boundary=B\n\x01--B--"),
+    ];
+    for (kind, name, text) in texts {
+        write(folder, name, &[&[kind][..], text.as_bytes()].concat())?;
+    }
+    Ok(())
 }
 
 fn write(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Failure> {

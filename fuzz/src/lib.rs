@@ -7,6 +7,7 @@ mod frames;
 mod kms_blob;
 pub mod message;
 mod policies;
+mod s3;
 mod signature;
 pub mod trial;
 pub mod wire;
@@ -16,6 +17,7 @@ pub use conditions::condition;
 pub use frames::event_stream;
 pub use kms_blob::kms_blob;
 pub use policies::{arn, case, policy};
+pub use s3::{s3_headers, s3_xml, with_documents};
 pub use signature::sigv4;
 pub use wire::{cbor, ec2, json, query, rest_json, rest_xml, xml};
 
@@ -37,6 +39,7 @@ pub const TARGETS: &[Target] = &[
     ("query", query),
     ("rest_json", rest_json),
     ("rest_xml", rest_xml),
+    ("s3_headers", s3_headers),
     ("sigv4", sigv4),
     ("xml", xml),
 ];
