@@ -11,6 +11,7 @@ mod listing;
 mod load;
 mod memory;
 mod objects;
+mod organizations;
 mod process;
 mod report;
 mod requests;
@@ -24,7 +25,8 @@ use std::process::ExitCode;
 
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-const SECTIONS: [&str; 6] = ["decisions", "requests", "writes", "objects", "keys", "start"];
+const SECTIONS: [&str; 7] =
+    ["decisions", "requests", "writes", "objects", "keys", "organizations", "start"];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -81,6 +83,7 @@ fn measure(palisade: &Path, page: Option<&Path>, sections: &[&str]) -> Result<()
                 listing::run(palisade, folder.path())?,
             ],
             "keys" => vec![keys::run(palisade, folder.path())?],
+            "organizations" => vec![organizations::run(palisade, folder.path())?],
             _ => vec![start::run(palisade, folder.path())?],
         };
         for mut table in tables {
