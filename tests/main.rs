@@ -25,5 +25,6 @@ mod organizations;
 mod protocol;
 mod ram;
 mod s3;
+mod s3control;
 mod signin;
 mod sts;

@@ -1,8 +1,10 @@
 //! S3 as its clients see it.
 
 mod access;
+mod archive;
 mod bucket;
 mod crash;
+mod delivery;
 mod form;
 mod guard;
 mod object;

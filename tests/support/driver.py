@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import http.client
 import json
+import socket
 import struct
 import sys
 
@@ -25,6 +26,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 SIGNERS = [botocore.auth] + ([botocore.crt.auth] if botocore.auth.HAS_CRT else [])
 
 clients = {}
+look_up = socket.getaddrinfo
+
+
+def look_up_locally(host, *rest, **more):
+    """Access points and accounts stand before the endpoint's name, where no resolver knows them."""
+    if isinstance(host, str) and host.endswith((".localhost", ".127.0.0.1")):
+        host = "127.0.0.1"
+    return look_up(host, *rest, **more)
+
+
+socket.getaddrinfo = look_up_locally
 
 
 def client(order):
@@ -122,7 +134,10 @@ def raw(order):
     if "body_after" in order:
         body = base64.b64decode(order["body_after"])
     connection = http.client.HTTPConnection(host, timeout=30)
-    connection.putrequest(order["method"], path, skip_accept_encoding=True)
+    other_host = "Host" in order["headers"]
+    connection.putrequest(order["method"], path, skip_host=other_host, skip_accept_encoding=True)
+    if other_host:
+        connection.putheader("Host", order["headers"]["Host"])
     for key, value in headers.items():
         if key.lower() not in ("host", "content-length"):
             connection.putheader(key, value)

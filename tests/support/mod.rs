@@ -99,6 +99,13 @@ pub fn trust(principal: &str) -> Value {
     json!({ "Version": "2012-10-17", "Statement": [statement] })
 }
 
+/// A trust policy that lets a service assume the role.
+pub fn trust_service(service: &str) -> Value {
+    let statement = json!({ "Effect": "Allow", "Principal": { "Service": service },
+        "Action": "sts:AssumeRole" });
+    json!({ "Version": "2012-10-17", "Statement": [statement] })
+}
+
 /// The texts of one member of each item of a list.
 pub fn each<'a>(list: &'a Value, member: &str) -> Vec<&'a str> {
     let items = list.as_array().unwrap_or_else(|| panic!("no list: {list}"));

@@ -58,9 +58,9 @@ impl<'h> Offered<'h> {
         }
     }
 
-    /// What the call brings beside its input: of S3's, how it was signed.
+    /// What the call brings beside its input: of S3's and S3 Control's, how it was signed.
     pub fn transfer(&self, model: &Service) -> Transfer {
-        let (Ok(Proof::Signature(parsed)), "s3") = (&self.proof, model.name) else {
+        let (Ok(Proof::Signature(parsed)), "s3" | "s3control") = (&self.proof, model.name) else {
             return Transfer::default();
         };
         let hash = self.parts.single("x-amz-content-sha256").ok().flatten();
@@ -147,12 +147,15 @@ pub fn authenticate(
         let access_key_id = parsed.access_key_id.to_string();
         return Err(refuse(ProofError::UnknownAccessKey { access_key_id }));
     }
-    let services = [around.model.signing_name];
+    // Calls that directory buckets have as well are signed for their endpoint.
+    let express = if around.model.name == "s3control" { "s3express" } else { "" };
+    let both = [around.model.signing_name, express];
+    let services = both.split_at(if express.is_empty() { 1 } else { 2 }).0;
     let unsigned_payload = auth == Auth::SigV4UnsignedPayload && around.secure;
     let now = around.now.seconds();
     let rules = match around.model.name {
-        "s3" | "s3control" => Rules { services: &services, ..Rules::s3(now) },
-        _ => Rules { services: &services, unsigned_payload, ..Rules::standard(now) },
+        "s3" | "s3control" => Rules { services, ..Rules::s3(now) },
+        _ => Rules { services, unsigned_payload, ..Rules::standard(now) },
     };
     let keys = &around.server.signing_keys;
     let secret = credential.secret.as_bytes();

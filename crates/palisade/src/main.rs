@@ -1,5 +1,6 @@
 //! `palisade`: the AWS security plane that anyone can run.
 
+mod access_log;
 mod api;
 mod authenticate;
 mod commands;

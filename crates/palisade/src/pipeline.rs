@@ -9,11 +9,11 @@ use crate::listener::Door;
 use crate::metrics::Ending;
 use crate::outcome;
 use crate::record::{self, Kept, Told};
-use crate::reply::{encode, ending_of, refuse, refuse_unread, unroutable};
+use crate::reply::{conclude, ending_of, refuse, refuse_unread, unroutable};
 use crate::route::{self, Route, Target};
 use crate::server::Server;
 use crate::upload::{self, Sending};
-use crate::{operator, signin, token_issuer, transaction};
+use crate::{operator, s3_address, signin, token_issuer, transaction};
 use http::Response;
 use http::request::Parts as Head;
 use hyper::body::Incoming;
@@ -173,7 +173,7 @@ async fn run(
     credential: Arc<Credential>,
     snapshot: &palisade_store::Snapshot,
 ) -> (Response<Body>, Ending) {
-    let head = sent.head;
+    let (head, began) = (sent.head, server.stopwatch());
     let decoded = session_may(&credential, &route).and_then(|()| decode(sent, &route));
     let proven = match decoded {
         Ok((service, row, input)) => {
@@ -227,12 +227,7 @@ async fn run(
             (Arc::new(call), outcome)
         }
     };
-    let (mut response, ending) = encode(head, &route, &call, outcome).await;
-    if call.service.model.name == "s3" {
-        cors::decorate(server_of, head, response.headers_mut());
-        cors::isolate(head, response.headers_mut());
-    }
-    (response, ending)
+    conclude(server_of, head, (&route, &call), outcome, began).await
 }
 
 /// The stages from authorize to record.
@@ -371,6 +366,9 @@ fn decode(
         }
     };
     let Sent { head, body, form, offered: _ } = sent;
+    if route.model.name == "s3control" {
+        s3_address::check_account(head)?;
+    }
     let mut input = row.handler.new_input();
     let shape = (*input).as_shape_mut();
     if let (Protocol::Query | Protocol::Ec2, Some(form)) = (route.protocol, form) {

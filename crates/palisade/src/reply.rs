@@ -1,6 +1,8 @@
 //! From the end of a call to an HTTP answer.
 
+use crate::access_log::{self, Ended};
 use crate::authenticate::{self, Offered};
+use crate::cors;
 use crate::download::{self, Body};
 use crate::metrics::Ending;
 use crate::outcome::MISSING_TOKEN;
@@ -17,8 +19,31 @@ use palisade_services::errors::internal;
 use palisade_services::transfer::Reply;
 use palisade_shape::{Error, Result};
 
+/// Writes the answer, and what it leaves behind.
+pub async fn conclude(
+    server: &Server,
+    head: &Head,
+    (route, call): (&Route, &Call),
+    mut outcome: Outcome,
+    began: std::time::Instant,
+) -> (Response<Body>, Ending) {
+    let logged = outcome.notes.access_log.take();
+    let error = outcome.result.as_ref().err().map(|error| error.code.code);
+    let by_acl = outcome.decided.iter().any(|decided| decided.granted);
+    let (mut response, ending) = encode(head, route, call, outcome).await;
+    if call.service.model.name == "s3" {
+        cors::decorate(server, head, response.headers_mut());
+        cors::isolate(head, response.headers_mut());
+    }
+    if let Some(logged) = logged {
+        let ended = Ended { error, by_acl, took: began.elapsed() };
+        access_log::note(server, head, call, &response, (&logged, &ended));
+    }
+    (response, ending)
+}
+
 /// Writes the outcome of a call.
-pub async fn encode(
+async fn encode(
     head: &Head,
     route: &Route,
     call: &Call,

@@ -146,13 +146,15 @@ impl Router {
     /// The rest protocols: method and path.
     fn by_path(&self, head: &Head, signing_name: Option<&str>) -> Option<Route> {
         let name = signing_name.or_else(|| s3_address::is_for(head).then_some("s3"))?;
+        // What also directory buckets have is signed for their endpoint.
+        let name = if name == "s3express" && s3_address::is_control(head) { "s3" } else { name };
         let address = s3_address::path(head, name);
         let path = &*address;
         let query = head.uri.query().unwrap_or_default();
         let models = palisade_model::SERVICES.iter().filter(|model| model.signing_name == name);
         for model in models {
             let Some(routes) = self.rest.get(model.name) else { continue };
-            if model.name == "s3" && s3_address::is_control(path) {
+            if model.name == "s3" && s3_address::is_control(head) {
                 continue;
             }
             let found = routes.find(&head.method, path, query, &head.headers);

@@ -231,6 +231,10 @@ fn resource_arn(resource: &Spanned, findings: &mut Findings<'_>) {
     }
 }
 
+/// How the resources of S3 begin whose ARNs name a region (Service Authorization Reference).
+const S3_REGIONAL: [&str; 5] =
+    ["access-grants/", "accesspoint/", "async-request/", "job/", "storage-lens"];
+
 /// What IAM knows of two services' ARNs: they name no region, and IAM's begin with a type.
 fn region_and_path(
     resource: &Spanned,
@@ -240,7 +244,10 @@ fn region_and_path(
     findings: &mut Findings<'_>,
 ) {
     let text = &resource.text;
-    if !region.is_empty() && region != "*" {
+    // Of what S3 has, buckets and objects alone are of no region: their ARNs begin with a name.
+    let begins = |kind: &&str| path.is_some_and(|path| path.starts_with(*kind));
+    let may_name_one = service == "s3" && S3_REGIONAL.iter().any(begins);
+    if !region.is_empty() && region != "*" && !may_name_one {
         let message = if service == "iam" {
             format!("IAM resource {text} cannot contain region information.")
         } else {

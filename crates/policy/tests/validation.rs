@@ -160,6 +160,8 @@ fn resources() {
         &resource("arn:aws:s3:eu-west-1::b"),
         "Resource arn:aws:s3:eu-west-1::b can not contain region information.",
     );
+    let point = "arn:aws:s3:eu-west-1:123456789012:accesspoint/p/object/*";
+    assert!(Policy::parse(&resource(point), Identity).is_ok());
     let message = Policy::parse(&resource("arn:aws:iam::1:rule/r"), Identity).unwrap_err();
     assert!(message.message().starts_with("IAM resource path must either be \"*\" or start with"));
 }

@@ -179,6 +179,11 @@ impl Caller {
         }
     }
 
+    /// Whether it is that AWS service.
+    pub fn is_service(&self, service: &str) -> bool {
+        matches!(&self.principal, Principal::Service { name } if **name == *service)
+    }
+
     /// Somebody whom a provider of `account` vouches for. The account is that of the role it asks
     /// for, whose trail the call belongs to.
     pub fn federated(account: &str, federated: Federated) -> Self {

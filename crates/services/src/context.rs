@@ -6,6 +6,7 @@ use crate::errors::{SERVICE_UNAVAILABLE, internal};
 use crate::password_hash::Hashes;
 use crate::plane::Plane;
 use crate::random;
+use crate::s3::access_log::Logged;
 use crate::table::{Scope, Table};
 use crate::transfer::{Reply, Transfer};
 use palisade_shape::{Error, Result, Timestamp};
@@ -122,6 +123,8 @@ pub struct Notes {
     pub shared_with: Vec<String>,
     /// The call queued a job, which may be due as soon as it commits.
     pub queued: bool,
+    /// The call is to be told in a server access log.
+    pub access_log: Option<Box<Logged>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -315,6 +318,24 @@ impl<'a> Context<'a> {
         let queued = cx.notes.queued;
         self.notes.queued |= queued;
         result
+    }
+
+    /// A call of somebody else, in the same transaction or on the same snapshot: one that a service
+    /// makes for itself, or as a role that it was given.
+    pub fn as_caller<'s, R>(
+        &'s mut self,
+        caller: &'s Caller,
+        request: &'s Request,
+        transfer: &'s Transfer,
+        work: impl FnOnce(&mut Context<'s>) -> R,
+    ) -> R {
+        let access = match &mut self.access {
+            Access::Read(read) => Access::Read(*read),
+            Access::Write(transaction) => Access::Write(&mut **transaction),
+        };
+        let mut cx = Context::new(self.plane, caller, request, access);
+        cx.transfer = Some(transfer);
+        work(&mut cx)
     }
 
     /// The store as it can be read here.

@@ -30,6 +30,7 @@ pub mod ram;
 pub mod random;
 pub mod reads;
 pub mod s3;
+pub mod s3control;
 pub mod service;
 pub mod signin;
 pub mod sts;
@@ -52,5 +53,6 @@ pub static SERVICES: &[&Service] = &[
     &organizations::SERVICE,
     &ram::SERVICE,
     &s3::SERVICE,
+    &s3control::SERVICE,
     &sts::SERVICE,
 ];

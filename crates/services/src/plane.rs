@@ -7,6 +7,7 @@ use crate::kms::last_usage::KeyUses;
 use crate::last_access::LastAccesses;
 use crate::random::Random;
 use crate::reads::Reads;
+use crate::s3::access_log::AccessLogs;
 use crate::sts::issuer_keys::IssuerKeys;
 use crate::usage::Usage;
 use palisade_store::blobs::{Blobs, MemoryBlobs};
@@ -36,6 +37,8 @@ pub struct Plane {
     pub usage: Usage,
     /// Which services and operations users and roles called last.
     pub last_accesses: LastAccesses,
+    /// Lines of server access logs that wait for their delivery.
+    pub access_logs: AccessLogs,
 }
 
 impl Plane {
@@ -62,6 +65,7 @@ impl Plane {
             key_uses: KeyUses::default(),
             usage: Usage::default(),
             last_accesses: LastAccesses::default(),
+            access_logs: AccessLogs::default(),
         }
     }
 }

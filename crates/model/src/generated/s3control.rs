@@ -11947,7 +11947,7 @@ mod targets {
     pub static S3_REGIONAL_BUCKET_ARN: Target = target("S3RegionalBucketArn", text(length(Some(4), Some(128)), "", &[]));
     pub static S3_REGIONAL_OR_S3_EXPRESS_BUCKET_ARN_STRING: Target = target("S3RegionalOrS3ExpressBucketArnString", text(length(Some(1), Some(128)), "arn:[^:]+:(s3|s3express):.*", &[]));
     pub static S3_REPLICATE_OBJECT_OPERATION: Target = target("S3ReplicateObjectOperation", Kind::Structure(&structures::S3_REPLICATE_OBJECT_OPERATION));
-    pub static S3_RESOURCE_ARN: Target = target("S3ResourceArn", text(length(None, Some(1011)), "arn:[^:]+:s3(express)?:[^:].*", &[]));
+    pub static S3_RESOURCE_ARN: Target = target("S3ResourceArn", text(length(None, Some(1011)), "arn:[^:]+:s3(express)?:.*", &[]));
     pub static S3_RETENTION: Target = target("S3Retention", Kind::Structure(&structures::S3_RETENTION));
     pub static S3_SSE_ALGORITHM: Target = target("S3SSEAlgorithm", text(ANY, "", &["AES256", "KMS"]));
     pub static S3_SET_OBJECT_ACL_OPERATION: Target = target("S3SetObjectAclOperation", Kind::Structure(&structures::S3_SET_OBJECT_ACL_OPERATION));

@@ -125,6 +125,7 @@ fn notes() -> Notes {
         }],
         shared_with: vec!["444455556666".into()],
         queued: false,
+        access_log: None,
     }
 }
 

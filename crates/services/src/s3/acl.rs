@@ -80,6 +80,15 @@ impl Grants {
         self.0.iter().any(group)
     }
 
+    /// Whether the service that delivers access logs has the permission.
+    pub fn allow_logs(&self, wanted: Permission) -> bool {
+        self.0.iter().any(|grant| {
+            let permitted =
+                grant.permission == wanted || grant.permission == Permission::FullControl;
+            permitted && grant.grantee == Grantee::LogDelivery
+        })
+    }
+
     /// Whether a caller of `account` (empty for nobody in particular) has the permission. The
     /// owner's own principals get nothing by it: their policies decide.
     pub fn allow(&self, owner: &str, account: &str, wanted: Permission, public: bool) -> bool {

@@ -6,6 +6,7 @@
 //!
 //! Source: Amazon S3 API Reference; User Guide, "Bucket naming rules".
 
+use super::access_point;
 use super::acl::{self, Grants};
 use super::error::{
     self, BUCKET_ALREADY_EXISTS, BUCKET_ALREADY_OWNED_BY_YOU, BUCKET_NOT_EMPTY, ILLEGAL_LOCATION,
@@ -63,6 +64,12 @@ pub struct Bucket {
     /// Requesters pay; the owner otherwise.
     #[serde(default)]
     pub requester_pays: bool,
+    /// Its requests are logged: see [`super::access_log`].
+    #[serde(default)]
+    pub logged: bool,
+    /// Its new versions may be replicated: see [`super::replication`].
+    #[serde(default)]
+    pub replicates: bool,
 }
 
 /// Whether a bucket keeps versions. There is no way back to `Never`.
@@ -175,9 +182,13 @@ impl Bucket {
     }
 }
 
-/// The bucket of that name, or S3's answer that there is none.
+/// The bucket of that name, or behind the access point of that name, or S3's answer that there is
+/// none.
 pub fn load(cx: &Context, name: &str) -> Result<Bucket> {
-    cx.find(&BUCKETS, name)
+    let Some(point) = access_point::named(cx, name)? else { return cx.find(&BUCKETS, name) };
+    let bucket = cx.find(&BUCKETS, &point.bucket)?;
+    // The name may have come to somebody else since.
+    if bucket.account == point.bucket_account { Ok(bucket) } else { Err((BUCKETS.missing)(name)) }
 }
 
 /// The buckets of the account that the context sees.
@@ -310,7 +321,7 @@ pub fn head_bucket(cx: &mut Context, input: HeadBucketRequest) -> Result<HeadBuc
         bucket_location_type: None,
         bucket_location_name: None,
         bucket_region: Some(bucket.region),
-        access_point_alias: Some(false),
+        access_point_alias: Some(bucket.name != input.bucket),
     })
 }
 
@@ -367,6 +378,7 @@ pub fn owner(account: &str) -> Owner {
 /// Removes a bucket that holds nothing any more.
 pub fn delete_bucket(cx: &mut Context, input: DeleteBucketRequest) -> Result<Nothing> {
     let bucket = load(cx, &input.bucket)?;
+    access_point::check_none_attached(cx, &bucket)?;
     let start = format!("{}/", bucket.name);
     let is_empty = cx.scan(&OBJECTS, &start, None, 1)?.is_empty();
     if !is_empty || !cx.scan(&VERSIONS, &start, None, 1)?.is_empty() {

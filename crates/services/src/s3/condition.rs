@@ -3,16 +3,17 @@
 //! Source: Amazon S3 User Guide, "Add preconditions to S3 operations"; RFC 9110, section 13.
 
 use super::error::{self, NOT_MODIFIED, PRECONDITION_FAILED};
+use super::member;
 use super::object::Version;
-use palisade_shape::{Error, ErrorCode, Result, Timestamp};
+use palisade_shape::{Error, ErrorCode, Result, Shape, Timestamp};
 
 static CONFLICT: ErrorCode = ErrorCode::plain("ConditionalRequestConflict", 409);
 
 /// The conditions of a read.
 #[derive(Default)]
-pub struct Conditions<'a> {
-    pub if_match: Option<&'a str>,
-    pub if_none_match: Option<&'a str>,
+pub struct Conditions {
+    pub if_match: Option<String>,
+    pub if_none_match: Option<String>,
     pub if_modified_since: Option<Timestamp>,
     pub if_unmodified_since: Option<Timestamp>,
 }
@@ -26,18 +27,33 @@ fn names(list: &str, etag: &str) -> bool {
     })
 }
 
-impl Conditions<'_> {
+impl Conditions {
+    /// Those of a request. `prefix` is `CopySource` for those on the source of a copy.
+    pub fn of(input: &dyn Shape, prefix: &str) -> Self {
+        let text = |name: &str| member::text(input, &format!("{prefix}{name}"));
+        let time = |name: &str| {
+            let seconds = text(name).and_then(|seconds| seconds.parse().ok());
+            seconds.map(Timestamp::from_seconds)
+        };
+        Self {
+            if_match: text("IfMatch"),
+            if_none_match: text("IfNoneMatch"),
+            if_modified_since: time("IfModifiedSince"),
+            if_unmodified_since: time("IfUnmodifiedSince"),
+        }
+    }
+
     /// Refuses what a read must not answer: 412 before 304. A copy answers 412 to all.
     pub fn check(&self, version: &Version, copy: bool) -> Result<()> {
         let changed_since = |at: Timestamp| version.modified > at.seconds();
-        if let Some(list) = self.if_match {
+        if let Some(list) = &self.if_match {
             if !names(list, &version.etag) {
                 return Err(failed("If-Match", copy));
             }
         } else if self.if_unmodified_since.is_some_and(changed_since) {
             return Err(failed("If-Unmodified-Since", copy));
         }
-        if let Some(list) = self.if_none_match {
+        if let Some(list) = &self.if_none_match {
             if names(list, &version.etag) {
                 return Err(if copy { failed("If-None-Match", true) } else { not_modified() });
             }
@@ -118,6 +134,7 @@ pub fn conflict() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use palisade_model::s3::HeadObjectRequest;
 
     #[test]
     fn reads() {
@@ -128,15 +145,29 @@ mod tests {
         };
         let at = |seconds| Some(Timestamp::from_seconds(seconds));
         let of = Conditions::default;
-        check(Conditions { if_match: Some("\"abc\""), ..of() }, None);
-        check(Conditions { if_match: Some("\"x\", \"abc\""), ..of() }, None);
-        check(Conditions { if_match: Some("\"x\""), ..of() }, Some(412));
-        check(Conditions { if_none_match: Some("\"abc\""), ..of() }, Some(304));
-        check(Conditions { if_none_match: Some("\"x\""), ..of() }, None);
+        check(Conditions { if_match: Some("\"abc\"".into()), ..of() }, None);
+        check(Conditions { if_match: Some("\"x\", \"abc\"".into()), ..of() }, None);
+        check(Conditions { if_match: Some("\"x\"".into()), ..of() }, Some(412));
+        check(Conditions { if_none_match: Some("\"abc\"".into()), ..of() }, Some(304));
+        check(Conditions { if_none_match: Some("\"x\"".into()), ..of() }, None);
         check(Conditions { if_modified_since: at(999), ..of() }, None);
         check(Conditions { if_modified_since: at(1_000), ..of() }, Some(304));
         check(Conditions { if_unmodified_since: at(999), ..of() }, Some(412));
-        let both = Conditions { if_match: Some("abc"), if_unmodified_since: at(1), ..of() };
+        let both = Conditions { if_match: Some("abc".into()), if_unmodified_since: at(1), ..of() };
         check(both, None);
+    }
+
+    #[test]
+    fn of_requests() {
+        let input = HeadObjectRequest {
+            if_match: Some("a".to_owned()),
+            if_modified_since: Some(Timestamp::from_seconds(7)),
+            ..HeadObjectRequest::default()
+        };
+        let found = Conditions::of(&input, "");
+        assert_eq!(found.if_match.as_deref(), Some("a"));
+        assert_eq!(found.if_modified_since, Some(Timestamp::from_seconds(7)));
+        assert_eq!((found.if_none_match, found.if_unmodified_since), (None, None));
+        assert_eq!(Conditions::of(&input, "CopySource").if_match, None);
     }
 }

@@ -6,7 +6,7 @@
 
 use super::bucket;
 use super::error::{self, INVALID_ARGUMENT, NO_SUCH_CONFIGURATION};
-use super::{lifecycle, lifecycle_run};
+use super::{access_log, lifecycle, lifecycle_run};
 use crate::context::Context;
 use crate::errors::internal;
 use crate::table::{Scope, Table};
@@ -96,8 +96,8 @@ pub fn forget(cx: &mut Context, bucket: &str) -> Result<()> {
 
 /// The configuration, or that error where a bucket that is there has none.
 fn find<T: Named>(cx: &Context, bucket: &str, kind: &str, missing: fn() -> Refusal) -> Result<T> {
-    bucket::load(cx, bucket)?;
-    get(cx, bucket, kind, "")?.ok_or_else(missing)
+    let bucket = bucket::load(cx, bucket)?;
+    get(cx, &bucket.name, kind, "")?.ok_or_else(missing)
 }
 
 fn no_cors() -> Refusal {
@@ -221,8 +221,10 @@ pub fn get_bucket_logging(
 pub fn put_bucket_logging(cx: &mut Context, input: PutBucketLoggingRequest) -> Result<Nothing> {
     static INVALID_TARGET: ErrorCode = ErrorCode::plain("InvalidTargetBucketForLogging", 400);
     static CROSS_LOCATION: ErrorCode = ErrorCode::plain("CrossLocationLoggingProhibitted", 403);
-    let source = bucket::load(cx, &input.bucket)?;
+    let mut source = bucket::load(cx, &input.bucket)?;
     let Some(wanted) = &input.bucket_logging_status.logging_enabled else {
+        source.logged = false;
+        bucket::save(cx, &source)?;
         remove(cx, &input.bucket, "logging", "")?;
         return Ok(Nothing);
     };
@@ -236,6 +238,10 @@ pub fn put_bucket_logging(cx: &mut Context, input: PutBucketLoggingRequest) -> R
         let message = "Cross S3 location logging not allowed. ";
         return Err(CROSS_LOCATION.because(message));
     }
+    if !std::mem::replace(&mut source.logged, true) {
+        bucket::save(cx, &source)?;
+        access_log::begin(cx, &source)?;
+    }
     put(cx, &input.bucket, ("logging", ""), &input.bucket_logging_status)
 }
 
@@ -243,15 +249,37 @@ pub fn get_bucket_notification_configuration(
     cx: &mut Context,
     input: GetBucketNotificationConfigurationRequest,
 ) -> Result<NotificationConfiguration> {
-    bucket::load(cx, &input.bucket)?;
-    Ok(get(cx, &input.bucket, "notification", "")?.unwrap_or_default())
+    let bucket = bucket::load(cx, &input.bucket)?;
+    Ok(get(cx, &bucket.name, "notification", "")?.unwrap_or_default())
 }
 
 pub fn put_bucket_notification_configuration(
     cx: &mut Context,
     input: PutBucketNotificationConfigurationRequest,
 ) -> Result<Nothing> {
-    put(cx, &input.bucket, ("notification", ""), &input.notification_configuration)
+    let bucket = bucket::load(cx, &input.bucket)?;
+    let NotificationConfiguration {
+        topic_configurations,
+        queue_configurations,
+        lambda_function_configurations,
+        event_bridge_configuration: _,
+    } = &input.notification_configuration;
+    let topics = topic_configurations.iter().flatten().map(|it| &it.topic_arn);
+    let queues = queue_configurations.iter().flatten().map(|it| &it.queue_arn);
+    let functions =
+        lambda_function_configurations.iter().flatten().map(|it| &it.lambda_function_arn);
+    let mut destinations = topics.chain(queues).chain(functions);
+    // S3 sends each a test message; there is no service here that could take one.
+    if let Some(first) =
+        destinations.next().filter(|_| input.skip_destination_validation != Some(true))
+    {
+        return Err(error::invalid_argument(
+            "Unable to validate the following destination configurations",
+            first,
+            "The destination cannot be reached",
+        ));
+    }
+    put(cx, &bucket.name, ("notification", ""), &input.notification_configuration)
 }
 
 fn no_replication() -> Refusal {
@@ -272,7 +300,7 @@ pub fn put_bucket_replication(
     cx: &mut Context,
     input: PutBucketReplicationRequest,
 ) -> Result<Nothing> {
-    let source = bucket::load(cx, &input.bucket)?;
+    let mut source = bucket::load(cx, &input.bucket)?;
     let enabled = |bucket: &bucket::Bucket| bucket.versioning == bucket::Versioning::Enabled;
     if !enabled(&source) {
         return Err(error::INVALID_REQUEST.because(
@@ -295,6 +323,8 @@ pub fn put_bucket_replication(
             );
         }
     }
+    source.replicates = true;
+    bucket::save(cx, &source)?;
     put(cx, &input.bucket, ("replication", ""), wanted)
 }
 
@@ -302,6 +332,9 @@ pub fn delete_bucket_replication(
     cx: &mut Context,
     input: DeleteBucketReplicationRequest,
 ) -> Result<Nothing> {
+    let mut source = bucket::load(cx, &input.bucket)?;
+    source.replicates = false;
+    bucket::save(cx, &source)?;
     remove(cx, &input.bucket, "replication", "")?;
     Ok(Nothing)
 }

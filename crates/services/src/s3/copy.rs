@@ -3,6 +3,7 @@
 //!
 //! Source: Amazon S3 API Reference, CopyObject, UploadPartCopy.
 
+use super::access_point;
 use super::bucket::{self, Bucket};
 use super::checksum::Algorithm;
 use super::condition::{self, Conditions};
@@ -10,7 +11,7 @@ use super::error::{self, INVALID_REQUEST};
 use super::object::{self, Version};
 use super::receive::{Plan, Receiving};
 use super::upload;
-use super::{encryption, member, read, tagging, write};
+use super::{encryption, member, read, restore, tagging, write};
 use crate::context::Context;
 use crate::errors::internal;
 use palisade_model::s3::{
@@ -47,6 +48,11 @@ impl Source {
         };
         let path = percent::decode(path, percent::Place::Path).ok_or_else(invalid)?;
         let path = path.strip_prefix('/').unwrap_or(&path);
+        if path.starts_with("arn:") {
+            let (point, key) = access_point::split_object(path).ok_or_else(invalid)?;
+            let (bucket, key) = (point.to_owned(), key.to_owned());
+            return Ok(Self { bucket, key, version_id });
+        }
         let (bucket, key) = path.split_once('/').ok_or_else(invalid)?;
         if bucket.is_empty() || key.is_empty() {
             return Err(invalid());
@@ -71,6 +77,7 @@ fn fetch(
 ) -> Result<()> {
     let Some(transfer) = cx.transfer else { return Ok(()) };
     let (bucket, version) = source.find(cx)?;
+    restore::check_source(&version, cx.now())?;
     let (offset, bytes) = span(range, version.size)?;
     if bytes > BYTES_MAX {
         return Err(too_large());
@@ -150,8 +157,9 @@ pub fn copy_object(cx: &mut Context, input: CopyObjectRequest) -> Result<CopyObj
     if original.size > BYTES_MAX {
         return Err(too_large());
     }
-    copy_conditions(&input).check(&original, true)?;
-    check_changes(&source, &input)?;
+    restore::check_source(&original, cx.now())?;
+    Conditions::of(&input, "CopySource").check(&original, true)?;
+    check_changes(&source, source_bucket.name == bucket.name, &input)?;
     if let Some(seal) = &original.seal {
         encryption::check_customer_key(cx, seal, (&input, "CopySourceSSECustomer"))?;
     }
@@ -204,18 +212,9 @@ pub fn copy_object(cx: &mut Context, input: CopyObjectRequest) -> Result<CopyObj
     Ok(output)
 }
 
-fn copy_conditions(input: &CopyObjectRequest) -> Conditions<'_> {
-    Conditions {
-        if_match: input.copy_source_if_match.as_deref(),
-        if_none_match: input.copy_source_if_none_match.as_deref(),
-        if_modified_since: input.copy_source_if_modified_since,
-        if_unmodified_since: input.copy_source_if_unmodified_since,
-    }
-}
-
 /// A copy onto itself must change something.
-fn check_changes(source: &Source, input: &CopyObjectRequest) -> Result<()> {
-    let same = source.bucket == input.bucket && source.key == input.key;
+fn check_changes(source: &Source, same_bucket: bool, input: &CopyObjectRequest) -> Result<()> {
+    let same = same_bucket && source.key == input.key;
     let changes = input.metadata_directive.as_deref() == Some("REPLACE")
         || input.tagging_directive.as_deref() == Some("REPLACE")
         || input.storage_class.is_some()
@@ -248,13 +247,8 @@ pub fn upload_part_copy(
     let bucket = bucket::load(cx, &input.bucket)?;
     let upload = upload::find(cx, &bucket.name, &input.key, &input.upload_id)?;
     let (source_bucket, original) = source.find(cx)?;
-    let conditions = Conditions {
-        if_match: input.copy_source_if_match.as_deref(),
-        if_none_match: input.copy_source_if_none_match.as_deref(),
-        if_modified_since: input.copy_source_if_modified_since,
-        if_unmodified_since: input.copy_source_if_unmodified_since,
-    };
-    conditions.check(&original, true)?;
+    restore::check_source(&original, cx.now())?;
+    Conditions::of(&input, "CopySource").check(&original, true)?;
     span(input.copy_source_range.as_deref(), original.size)?;
     if let Some(seal) = &original.seal {
         encryption::check_customer_key(cx, seal, (&input, "CopySourceSSECustomer"))?;
@@ -297,7 +291,10 @@ mod tests {
         assert_eq!(source("b/k"), found("b", "k", None));
         assert_eq!(source("/b/a%20b/c?versionId=null"), found("b", "a b/c", Some("null")));
         assert_eq!(source("b%2Fk"), found("b", "k", None));
-        for broken in ["", "b", "/b/", "b/%zz"] {
+        let point = "arn:aws:s3:eu-west-1:123456789012:accesspoint/fin";
+        let named = found(point, "a/b", None);
+        assert_eq!(source(&format!("{point}/object/a/b")), named);
+        for broken in ["", "b", "/b/", "b/%zz", point, "arn:aws:s3:::b/k"] {
             assert_eq!(source(broken), None, "{broken}");
         }
     }

@@ -3,7 +3,7 @@
 //! Source: Amazon S3 User Guide, "Using cross-origin resource sharing"; Fetch Standard, "CORS
 //! protocol".
 
-use super::configuration;
+use super::{bucket, configuration};
 use crate::context::Context;
 use palisade_model::s3::CORSRule;
 use palisade_shape::Result;
@@ -28,7 +28,11 @@ pub fn allowed(
     method: &str,
     headers: &[&str],
 ) -> Result<Option<Allowed>> {
-    let rules = configuration::cors_rules(cx, bucket)?;
+    let rules = match bucket::load(cx, bucket) {
+        Ok(bucket) => configuration::cors_rules(cx, &bucket.name)?,
+        Err(error) if error.code.status == 404 => Vec::new(),
+        Err(error) => return Err(error),
+    };
     Ok(rules.iter().find_map(|rule| applied(rule, origin, method, headers)))
 }
 

@@ -3,6 +3,7 @@
 //! Source: Amazon S3 API Reference, DeleteObject, DeleteObjects; User Guide, "Deleting object
 //! versions from a versioning-enabled bucket", "Configuring MFA delete".
 
+use super::access_point;
 use super::bucket::{self, Bucket, Versioning};
 use super::error::{self, ACCESS_DENIED};
 use super::object::{self, Version};
@@ -192,7 +193,9 @@ fn permit(
     };
     let bypass = input.bypass_governance_retention == Some(true);
     let version_id = object.version_id.as_deref();
-    for wanted in requirement::of_deletion(bucket, &object.key, version_id, bypass) {
+    let wanted = requirement::of_deletion(bucket, &object.key, version_id, bypass);
+    let point = access_point::named(cx, &input.bucket)?;
+    for wanted in access_point::through(cx, point.as_ref(), bucket, "DeleteObjects", wanted)? {
         let decided = authorization::decide(cx, &super::SERVICE, wanted, input, credential)?;
         if !decided.decision.allowed() {
             return Err(error::denied());

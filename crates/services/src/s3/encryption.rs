@@ -158,14 +158,25 @@ pub fn seal(
     arn: &str,
 ) -> Result<(Seal, PlainKey)> {
     let key = new_key(&*cx.plane.random);
-    let seal = match wanted {
+    Ok((hold(cx, bucket, wanted, arn, &key)?, key))
+}
+
+/// Seals the key of an object as it is wanted.
+pub fn hold(
+    cx: &mut Context,
+    bucket: &Bucket,
+    wanted: &Wanted,
+    arn: &str,
+    key: &PlainKey,
+) -> Result<Seal> {
+    Ok(match wanted {
         Wanted::S3 => {
             let random = &mut |bytes: &mut [u8]| cx.plane.random.fill(bytes);
-            let sealed = cx.plane.sealer.seal(PURPOSE, &bucket.name, &*key, random);
+            let sealed = cx.plane.sealer.seal(PURPOSE, &bucket.name, &**key, random);
             Seal::S3 { key: STANDARD.encode(sealed.map_err(internal)?) }
         }
         Wanted::Customer { md5, key: own } => {
-            Seal::Customer { md5: md5.clone(), key: wrap(&*cx.plane.random, own, &key)? }
+            Seal::Customer { md5: md5.clone(), key: wrap(&*cx.plane.random, own, key)? }
         }
         Wanted::Kms { key_id, context, bucket_key, dual } => {
             let asked = kms_keys::Asked {
@@ -178,13 +189,12 @@ pub fn seal(
                 key_arn: made.key_arn,
                 context: context.clone(),
                 data_key: STANDARD.encode(&made.ciphertext),
-                key: wrap(&*cx.plane.random, &made.plain, &key)?,
+                key: wrap(&*cx.plane.random, &made.plain, key)?,
                 bucket_key: *bucket_key,
                 dual: *dual,
             }
         }
-    };
-    Ok((seal, key))
+    })
 }
 
 /// Opens a stored object's key. `prefix` names the members with the client's key.

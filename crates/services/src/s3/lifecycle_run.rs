@@ -110,13 +110,18 @@ fn expires(rule: &LifecycleRule, version: &Version) -> Option<i64> {
     by_days.or(expiration.date.map(Timestamp::seconds))
 }
 
+/// Unix seconds as headers have them.
+pub fn http_date(at: i64) -> String {
+    let date = jiff::Timestamp::from_second(at).unwrap_or_default();
+    date.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
 /// The header `x-amz-expiration` of an object that a rule expires.
 pub fn expiration(cx: &Context, version: &Version) -> Result<Option<String>> {
     let rules = rules(cx, &version.bucket)?;
     let dated = rules.iter().filter_map(|rule| Some((expires(rule, version)?, rule)));
     let Some((at, rule)) = dated.min_by_key(|(at, _)| *at) else { return Ok(None) };
-    let date = jiff::Timestamp::from_second(at).unwrap_or_default();
-    let date = date.strftime("%a, %d %b %Y %H:%M:%S GMT");
+    let date = http_date(at);
     let id = rule.id.as_deref().unwrap_or_default();
     Ok(Some(format!("expiry-date=\"{date}\", rule-id=\"{id}\"")))
 }

@@ -6,6 +6,7 @@ use super::bucket::{self, Bucket};
 use super::error;
 use super::object::{self, OBJECTS, VERSIONS, Version};
 use super::page::{Page, Row, Wanted, page};
+use super::restore;
 use crate::context::Context;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use palisade_model::s3::{
@@ -13,7 +14,7 @@ use palisade_model::s3::{
     ListObjectsOutput, ListObjectsRequest, ListObjectsV2Output, ListObjectsV2Request, Object,
     ObjectVersion,
 };
-use palisade_shape::Result;
+use palisade_shape::{Result, Timestamp};
 use std::fmt::Write as _;
 
 const KEYS_MAX: i32 = 1000;
@@ -86,7 +87,19 @@ fn current(cx: &Context, bucket: &Bucket, wanted: &Wanted<'_>) -> Result<Page<Ve
     })
 }
 
-fn shown(version: Version, encoding: &Encoding, owner: bool) -> Object {
+/// Now, when the request asks what is restored of archived objects.
+fn restored(cx: &Context, attributes: Option<&Vec<String>>) -> Option<Timestamp> {
+    // The header may hold several in one value.
+    let mut names = attributes.into_iter().flatten().flat_map(|names| names.split(','));
+    names.any(|name| name.trim() == "RestoreStatus").then(|| cx.now())
+}
+
+fn shown(
+    version: Version,
+    encoding: &Encoding,
+    owner: bool,
+    restored: Option<Timestamp>,
+) -> Object {
     let checksum = version.checksum.as_ref();
     Object {
         last_modified: Some(version.modified()),
@@ -95,7 +108,7 @@ fn shown(version: Version, encoding: &Encoding, owner: bool) -> Object {
         checksum_type: checksum.map(|checksum| checksum.of_type().to_owned()),
         size: i64::try_from(version.size).ok(),
         owner: owner.then(|| bucket::owner(&version.owner)),
-        restore_status: None,
+        restore_status: restored.and_then(|now| restore::status(&version, now)),
         key: Some(encoding.show(&version.key)),
         storage_class: Some(version.storage_class),
     }
@@ -115,11 +128,13 @@ pub fn list_objects(cx: &mut Context, input: ListObjectsRequest) -> Result<ListO
     let show = |text: &Option<String>| text.as_ref().map(|text| encoding.show(text));
     let next = page.last.filter(|_| page.truncated && input.delimiter.is_some());
     bucket::touch(cx, &bucket);
+    let asked = restored(cx, input.optional_object_attributes.as_ref());
+    let contents = page.items.into_iter().map(|it| shown(it, &encoding, true, asked));
     Ok(ListObjectsOutput {
         is_truncated: Some(page.truncated),
         marker: Some(show(&input.marker).unwrap_or_default()),
         next_marker: next.map(|next| encoding.show(&next)),
-        contents: Some(page.items.into_iter().map(|it| shown(it, &encoding, true)).collect()),
+        contents: Some(contents.collect()),
         name: Some(bucket.name),
         prefix: Some(show(&input.prefix).unwrap_or_default()),
         delimiter: show(&input.delimiter),
@@ -159,7 +174,9 @@ pub fn list_objects_v2(
     let owner = input.fetch_owner == Some(true);
     let key_count = i32::try_from(page.items.len() + page.prefixes.len()).ok();
     bucket::touch(cx, &bucket);
-    let contents: Vec<_> = page.items.into_iter().map(|it| shown(it, &encoding, owner)).collect();
+    let asked = restored(cx, input.optional_object_attributes.as_ref());
+    let contents = page.items.into_iter().map(|it| shown(it, &encoding, owner, asked));
+    let contents: Vec<_> = contents.collect();
     Ok(ListObjectsV2Output {
         is_truncated: Some(page.truncated),
         contents: Some(contents).filter(|contents| !contents.is_empty()),
@@ -271,12 +288,13 @@ pub fn list_object_versions(
     let next_version = last_version.map(|version| version.id().to_owned());
     let (mut versions, mut markers) = (Vec::new(), Vec::new());
     let mut newest_seen: Option<String> = None;
+    let asked = restored(cx, input.optional_object_attributes.as_ref());
     for (version, current) in page.items {
         let latest = current || is_latest(cx, &bucket, &version, newest_seen.as_deref())?;
         newest_seen = Some(version.key.clone());
         match version.marker {
             true => markers.push(marker_entry(&version, latest, &encoding)),
-            false => versions.push(version_entry(version, latest, &encoding)),
+            false => versions.push(version_entry(version, latest, &encoding, asked)),
         }
     }
     let show = |text: &Option<String>| text.as_ref().map(|text| encoding.show(text));
@@ -316,7 +334,12 @@ fn is_latest(
     Ok(newest.is_some_and(|newest| newest.order == version.order))
 }
 
-fn version_entry(version: Version, latest: bool, encoding: &Encoding) -> ObjectVersion {
+fn version_entry(
+    version: Version,
+    latest: bool,
+    encoding: &Encoding,
+    restored: Option<Timestamp>,
+) -> ObjectVersion {
     let checksum = version.checksum.as_ref();
     ObjectVersion {
         e_tag: Some(version.quoted_etag()),
@@ -328,7 +351,7 @@ fn version_entry(version: Version, latest: bool, encoding: &Encoding) -> ObjectV
         is_latest: Some(latest),
         last_modified: Some(version.modified()),
         owner: Some(bucket::owner(&version.owner)),
-        restore_status: None,
+        restore_status: restored.and_then(|now| restore::status(&version, now)),
         storage_class: Some(version.storage_class),
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! Source: Amazon S3 API Reference.
 
-use super::bucket;
 use super::configuration::{CONFIGURATIONS, decode, get, key, put, remove};
 use super::error::{self, INVALID_ARGUMENT};
+use super::{bucket, inventory};
 use crate::context::Context;
 use palisade_model::s3::{
     DeleteBucketAnalyticsConfigurationRequest, DeleteBucketIntelligentTieringConfigurationRequest,
@@ -13,8 +13,9 @@ use palisade_model::s3::{
     GetBucketIntelligentTieringConfigurationOutput,
     GetBucketIntelligentTieringConfigurationRequest, GetBucketInventoryConfigurationOutput,
     GetBucketInventoryConfigurationRequest, GetBucketMetricsConfigurationOutput,
-    GetBucketMetricsConfigurationRequest, ListBucketAnalyticsConfigurationsOutput,
-    ListBucketAnalyticsConfigurationsRequest, ListBucketIntelligentTieringConfigurationsOutput,
+    GetBucketMetricsConfigurationRequest, InventoryConfiguration,
+    ListBucketAnalyticsConfigurationsOutput, ListBucketAnalyticsConfigurationsRequest,
+    ListBucketIntelligentTieringConfigurationsOutput,
     ListBucketIntelligentTieringConfigurationsRequest, ListBucketInventoryConfigurationsOutput,
     ListBucketInventoryConfigurationsRequest, ListBucketMetricsConfigurationsOutput,
     ListBucketMetricsConfigurationsRequest, PutBucketAnalyticsConfigurationRequest,
@@ -130,7 +131,13 @@ pub fn put_bucket_inventory_configuration(
     input: PutBucketInventoryConfigurationRequest,
 ) -> Result<Nothing> {
     let shape = input.inventory_configuration;
-    put_listed(cx, &input.bucket, ("inventory", &input.id, &shape.id), &shape)
+    inventory::check(&shape)?;
+    let bucket = bucket::load(cx, &input.bucket)?;
+    let first: Option<InventoryConfiguration> = get(cx, &bucket.name, "inventory", &input.id)?;
+    if first.is_none() {
+        inventory::begin(cx, &bucket, &input.id)?;
+    }
+    put_listed(cx, &bucket.name, ("inventory", &input.id, &shape.id), &shape)
 }
 
 pub fn delete_bucket_inventory_configuration(

@@ -6,6 +6,8 @@
 //!
 //! Source: Amazon S3 API Reference, 2006-03-01.
 
+pub mod access_log;
+pub mod access_point;
 pub mod acl;
 pub mod bucket;
 pub mod bucket_name;
@@ -16,8 +18,10 @@ pub mod content;
 pub mod copy;
 pub mod cors;
 pub mod delete;
+pub mod deliver;
 pub mod encryption;
 pub mod error;
+pub mod inventory;
 pub mod kms_keys;
 pub mod lifecycle;
 pub mod lifecycle_run;
@@ -26,6 +30,7 @@ pub mod listed;
 pub mod lock;
 pub mod member;
 pub mod object;
+pub mod object_encryption;
 pub mod page;
 pub mod policy;
 pub mod post_form;
@@ -33,8 +38,11 @@ pub mod post_policy;
 pub mod public;
 pub mod read;
 pub mod receive;
+pub mod replication;
 pub mod requirement;
 pub mod resources;
+pub mod restore;
+pub mod retired;
 pub mod settings;
 pub mod tagging;
 pub mod upload;
@@ -48,7 +56,14 @@ pub static SERVICE: Service = Service {
     model: &palisade_model::s3::SERVICE,
     operations: OPERATIONS,
     resources: &resources::S3Resources,
-    jobs: &[&lifecycle_run::ROUND, &lifecycle_run::STEP],
+    jobs: &[
+        &access_log::DELIVERY,
+        &inventory::ROUND,
+        &inventory::STEP,
+        &lifecycle_run::ROUND,
+        &lifecycle_run::STEP,
+        &replication::REPLICATION,
+    ],
 };
 
 pub static OPERATIONS: &[Operation] = &[
@@ -70,6 +85,13 @@ pub static OPERATIONS: &[Operation] = &[
     writes("CopyObject", &Typed(copy::copy_object))
         .requiring(&Of("CopyObject"))
         .preparing(&Preparing(copy::prepare_copy_object)),
+    writes("RestoreObject", &Typed(restore::restore_object)).requiring(&Of("RestoreObject")),
+    writes("UpdateObjectEncryption", &Typed(object_encryption::update_object_encryption))
+        .requiring(&Of("UpdateObjectEncryption")),
+    reads("SelectObjectContent", &Typed(retired::select_object_content))
+        .requiring(&Of("SelectObjectContent")),
+    reads("GetObjectTorrent", &Typed(retired::get_object_torrent))
+        .requiring(&Of("GetObjectTorrent")),
     reads("ListObjects", &Typed(list::list_objects)).requiring(&Of("ListObjects")),
     reads("ListObjectsV2", &Typed(list::list_objects_v2)).requiring(&Of("ListObjectsV2")),
     reads("ListObjectVersions", &Typed(list::list_object_versions))

@@ -11,6 +11,8 @@ use super::checksum::Checksum;
 use super::content::{Content, OpenPiece, Piece, PlainKey};
 use super::encryption::{self, Seal};
 use super::error;
+use super::replication::{self, Status};
+use super::restore::Restore;
 use crate::context::Context;
 use crate::errors::internal;
 use crate::table::{Scope, Table};
@@ -70,6 +72,10 @@ pub struct Version {
     /// Unix seconds since when it is not the current version, which lifecycle rules count from.
     #[serde(skip_serializing_if = "is_default")]
     pub noncurrent_since: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restore: Option<Restore>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replication: Option<Status>,
 }
 
 /// The header fields that are kept with an object.
@@ -140,7 +146,7 @@ static NULLS: Table<NullVersion> = Table::of_private(
 /// The parts of an object that was uploaded in parts.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Parts {
-    /// The order of the version that they are of.
+    /// The version that they are of: see [`Version::parts_key`].
     pub order: String,
     pub parts: Vec<Part>,
 }
@@ -163,10 +169,17 @@ pub static PARTS: Table<Parts> = Table::of_private(
     |order| internal(format!("the parts of {order} are not there")),
 );
 
-/// The blobs that something stored names. What is not in here is garbage.
+/// The blobs that something stored names, and how many name each: a replica names those of its
+/// source. What is not in here is garbage.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Reference {
     pub blob: String,
+    #[serde(default = "one")]
+    pub count: u64,
+}
+
+const fn one() -> u64 {
+    1
 }
 
 pub static REFERENCES: Table<Reference> = Table::of_private(
@@ -220,6 +233,14 @@ impl Version {
         format!("arn:aws:s3:::{}/{}", self.bucket, self.key)
     }
 
+    /// Where its parts are in [`PARTS`]: a replica has the id of its source, and parts of its own.
+    pub fn parts_key(&self) -> String {
+        match self.replication {
+            Some(Status::Replica) => format!("{}/{}", self.bucket, self.order),
+            _ => self.order.clone(),
+        }
+    }
+
     pub fn modified(&self) -> Timestamp {
         Timestamp::from_seconds(self.modified)
     }
@@ -244,7 +265,7 @@ impl Version {
         if self.parts == 0 {
             return Ok(self.pieces.clone());
         }
-        let parts = cx.find(&PARTS, &self.order)?.parts;
+        let parts = cx.find(&PARTS, &self.parts_key())?.parts;
         Ok(parts.into_iter().map(|part| part.piece).collect())
     }
 
@@ -300,9 +321,30 @@ pub fn by_id(cx: &Context, bucket: &str, key: &str, id: &str) -> Result<Option<V
     Ok(found.filter(|version| version.id() == id))
 }
 
-/// Names the blobs of a new version or part.
+/// The version of a key with that order, if it is there.
+pub fn by_order(cx: &Context, bucket: &str, key: &str, order: &str) -> Result<Option<Version>> {
+    if let Some(current) = current(cx, bucket, key)?
+        && current.order == order
+    {
+        return Ok(Some(current));
+    }
+    cx.get(&VERSIONS, &version_key(bucket, key, order))
+}
+
+/// Names the blob of a new version or part.
 pub fn reference(cx: &mut Context, piece: &Piece) -> Result<()> {
-    cx.put(&REFERENCES, &Reference { blob: piece.blob.clone() })
+    let there = cx.get(&REFERENCES, &piece.blob)?;
+    let count = there.map_or(0, |there| there.count) + 1;
+    cx.put(&REFERENCES, &Reference { blob: piece.blob.clone(), count })
+}
+
+/// Names it no more: it is garbage once this commits, unless something else names it.
+pub fn dereference(cx: &mut Context, piece: &Piece) -> Result<()> {
+    let Some(there) = cx.get(&REFERENCES, &piece.blob)? else { return Ok(()) };
+    if there.count > 1 {
+        return cx.put(&REFERENCES, &Reference { count: there.count - 1, ..there });
+    }
+    cx.delete(&REFERENCES, &piece.blob).map(drop)
 }
 
 /// Stores a version as the newest of its key, or a delete marker.
@@ -324,6 +366,7 @@ pub fn store(cx: &mut Context, bucket: &Bucket, mut version: Version) -> Result<
     for piece in &version.pieces {
         reference(cx, piece)?;
     }
+    replication::begin(cx, bucket, &mut version)?;
     if version.marker {
         put_behind(cx, &version)?;
     } else {
@@ -391,10 +434,10 @@ pub fn remove(cx: &mut Context, version: &Version) -> Result<()> {
 /// Lets go of a version's bytes: its blobs are garbage once this commits.
 fn forget_content(cx: &mut Context, version: &Version) -> Result<()> {
     for piece in version.all_pieces(cx)? {
-        cx.delete(&REFERENCES, &piece.blob)?;
+        dereference(cx, &piece)?;
     }
     if version.parts > 0 {
-        cx.delete(&PARTS, &version.order)?;
+        cx.delete(&PARTS, &version.parts_key())?;
     }
     Ok(())
 }

@@ -40,9 +40,7 @@ pub fn get_bucket_policy(
 /// Saves the policy, unless it is malformed, about other buckets, or public where that is blocked.
 pub fn put_bucket_policy(cx: &mut Context, input: PutBucketPolicyRequest) -> Result<Nothing> {
     let mut bucket = bucket::load(cx, &input.bucket)?;
-    check(&bucket, &input.policy)?;
-    let stored = principal_ids::resource_to_ids(cx, &input.policy)
-        .map_err(|refusal| malformed(invalid_principal(&refusal)))?;
+    let stored = checked(cx, &input.policy, &|resource| is_of(&bucket, resource))?;
     if public::is_public(&stored) && public::block_of(cx, &bucket)?.block_policy {
         return Err(error::ACCESS_DENIED.because(
             "User is not authorized to perform: s3:PutBucketPolicy because public policies are \
@@ -62,8 +60,15 @@ fn invalid_principal(refusal: &Error) -> String {
     }
 }
 
-/// What a policy of this bucket must be.
-fn check(bucket: &Bucket, document: &str) -> Result<()> {
+/// A policy as it is stored, its principals by their ids. Refuses one that is malformed or about
+/// resources that `is_of` does not know.
+pub fn checked(cx: &mut Context, document: &str, is_of: &dyn Fn(&str) -> bool) -> Result<String> {
+    check(document, is_of)?;
+    principal_ids::resource_to_ids(cx, document)
+        .map_err(|refusal| malformed(invalid_principal(&refusal)))
+}
+
+fn check(document: &str, is_of: &dyn Fn(&str) -> bool) -> Result<()> {
     if document.len() > BYTES_MAX {
         return Err(error::INVALID_ARGUMENT.because("Policy exceeds the maximum allowed size"));
     }
@@ -82,7 +87,7 @@ fn check(bucket: &Bucket, document: &str) -> Result<()> {
         }
         let Some(resources) = &statement.resource else { continue };
         for resource in &resources.values {
-            if !is_of(bucket, &resource.text) {
+            if !is_of(&resource.text) {
                 return Err(malformed("Policy has invalid resource"));
             }
         }
@@ -98,7 +103,7 @@ fn is_of(bucket: &Bucket, resource: &str) -> bool {
 }
 
 /// Whether a pattern can stand for the name: its fixed beginning must.
-fn may_be(pattern: &str, name: &str) -> bool {
+pub fn may_be(pattern: &str, name: &str) -> bool {
     let fixed = pattern.split(['*', '?', '$']).next().unwrap_or_default();
     name.starts_with(fixed)
 }

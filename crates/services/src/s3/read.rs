@@ -6,15 +6,14 @@ use super::bucket::{self, Bucket};
 use super::condition::Conditions;
 use super::error::{self, INVALID_PART_NUMBER, INVALID_RANGE, METHOD_NOT_ALLOWED, NO_SUCH_KEY};
 use super::object::{self, PARTS, Version};
-use super::{encryption, lifecycle_run, member, write};
+use super::replication::Status;
+use super::{encryption, lifecycle_run, member, restore, write};
 use crate::context::Context;
 use palisade_model::s3::{
     Checksum, GetObjectAttributesOutput, GetObjectAttributesParts, GetObjectAttributesRequest,
     GetObjectOutput, GetObjectRequest, HeadObjectOutput, HeadObjectRequest, ObjectPart,
 };
-use palisade_shape::{ErrorCode, Result, Shape, Timestamp};
-
-static INVALID_OBJECT_STATE: ErrorCode = ErrorCode::plain("InvalidObjectState", 403);
+use palisade_shape::{Result, Shape, Timestamp};
 
 /// The version that a request names, or the current one. A delete marker answers as S3 has it.
 pub fn find(cx: &Context, bucket: &Bucket, key: &str, id: Option<&str>) -> Result<Version> {
@@ -96,7 +95,7 @@ fn part_span(cx: &Context, version: &Version, number: i32) -> Result<Span> {
     if version.parts == 0 {
         return if number == 1 { Ok(whole) } else { Err(out_of()) };
     }
-    let parts = cx.find(&PARTS, &version.order)?.parts;
+    let parts = cx.find(&PARTS, &version.parts_key())?.parts;
     let wanted = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
     let wanted = wanted.filter(|wanted| *wanted < parts.len()).ok_or_else(out_of)?;
     let offset = parts.iter().take(wanted).map(|part| part.piece.bytes).sum();
@@ -136,6 +135,8 @@ fn describe(version: &Version, bucket: &Bucket, checksums: bool, output: &mut dy
         checksum.tell(output);
     }
     write::tell_lock(&version.lock, output);
+    let replication = version.replication.map(Status::name);
+    member::set_some(output, "ReplicationStatus", replication);
 }
 
 fn content_range(span: &Span, size: u64) -> Option<String> {
@@ -143,27 +144,13 @@ fn content_range(span: &Span, size: u64) -> Option<String> {
     span.partial.then(|| format!("bytes {}-{last}/{size}", span.offset))
 }
 
-fn archived(version: &Version) -> bool {
-    matches!(version.storage_class.as_str(), "GLACIER" | "DEEP_ARCHIVE")
-}
-
 /// The object's bytes, all or some.
 pub fn get_object(cx: &mut Context, input: GetObjectRequest) -> Result<GetObjectOutput> {
     let bucket = bucket::load(cx, &input.bucket)?;
     let version = find(cx, &bucket, &input.key, input.version_id.as_deref())?;
-    if archived(&version) {
-        return Err(INVALID_OBJECT_STATE
-            .because("The operation is not valid for the object's storage class")
-            .with("StorageClass", version.storage_class));
-    }
+    restore::check_readable(&version, cx.now())?;
     let span = wanted_span(cx, &version, input.range.as_deref(), input.part_number)?;
-    Conditions {
-        if_match: input.if_match.as_deref(),
-        if_none_match: input.if_none_match.as_deref(),
-        if_modified_since: input.if_modified_since,
-        if_unmodified_since: input.if_unmodified_since,
-    }
-    .check(&version, false)?;
+    Conditions::of(&input, "").check(&version, false)?;
     let place = (span.offset, span.bytes);
     let content = version.content(cx, &bucket, place, (&input, "SSECustomer"))?;
     let checksums = input.checksum_mode.is_some() && !span.partial;
@@ -178,6 +165,7 @@ pub fn get_object(cx: &mut Context, input: GetObjectRequest) -> Result<GetObject
     };
     describe(&version, &bucket, checksums, &mut output);
     output.expiration = lifecycle_run::expiration(cx, &version)?;
+    output.restore = restore::header(&version, cx.now());
     override_headers(&mut output, input);
     touch(cx, &bucket, &version);
     cx.reply.status = span.partial.then_some(206);
@@ -229,13 +217,7 @@ pub fn head_object(cx: &mut Context, input: HeadObjectRequest) -> Result<HeadObj
     let bucket = bucket::load(cx, &input.bucket)?;
     let version = find(cx, &bucket, &input.key, input.version_id.as_deref())?;
     let span = wanted_span(cx, &version, input.range.as_deref(), input.part_number)?;
-    Conditions {
-        if_match: input.if_match.as_deref(),
-        if_none_match: input.if_none_match.as_deref(),
-        if_modified_since: input.if_modified_since,
-        if_unmodified_since: input.if_unmodified_since,
-    }
-    .check(&version, false)?;
+    Conditions::of(&input, "").check(&version, false)?;
     if let Some(seal) = &version.seal {
         encryption::check_customer_key(cx, seal, (&input, "SSECustomer"))?;
     }
@@ -250,6 +232,7 @@ pub fn head_object(cx: &mut Context, input: HeadObjectRequest) -> Result<HeadObj
     };
     describe(&version, &bucket, input.checksum_mode.is_some(), &mut output);
     output.expiration = lifecycle_run::expiration(cx, &version)?;
+    output.restore = restore::header(&version, cx.now());
     touch(cx, &bucket, &version);
     cx.reply.status = span.partial.then_some(206);
     Ok(output)
@@ -296,7 +279,7 @@ fn listed_parts(
     version: &Version,
     input: &GetObjectAttributesRequest,
 ) -> Result<GetObjectAttributesParts> {
-    let parts = cx.find(&PARTS, &version.order)?.parts;
+    let parts = cx.find(&PARTS, &version.parts_key())?.parts;
     let total = i32::try_from(parts.len()).ok();
     let after = input.part_number_marker.unwrap_or(0);
     let most = input.max_parts.unwrap_or(1000).clamp(0, 1000);

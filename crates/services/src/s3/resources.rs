@@ -9,7 +9,7 @@ use super::bucket::Bucket;
 use super::copy::Source;
 use super::object::{self, Version};
 use super::requirement::{bucket_of, key_of};
-use super::{member, public};
+use super::{access_log, access_point, bucket, member, public};
 use crate::authorization::Requirement;
 use crate::caller::Principal;
 use crate::context::Context;
@@ -17,10 +17,64 @@ use crate::service::{Call, Input, Known, ResourcePolicy, Resources, Tags};
 use palisade_protocol::select::select;
 use palisade_shape::Result;
 
+/// The keys that S3 tells: of the request, of its signature, of what it is about.
+const CONDITION_KEYS: [&str; 46] = [
+    "s3:AccessGrantScope",
+    "s3:AccessGrantsInstanceArn",
+    "s3:AccessGrantsLocationScope",
+    "s3:AccessPointNetworkOrigin",
+    "s3:AccessPointTag/*",
+    "s3:BucketTag/*",
+    "s3:DataAccessPointAccount",
+    "s3:DataAccessPointArn",
+    "s3:ExistingObjectTag/*",
+    "s3:InventoryAccessibleOptionalFields",
+    "s3:ObjectCreationOperation",
+    "s3:RequestObjectTag/*",
+    "s3:RequestObjectTagKeys",
+    "s3:ResourceAccount",
+    "s3:TlsVersion",
+    "s3:authType",
+    "s3:delimiter",
+    "s3:if-match",
+    "s3:if-none-match",
+    "s3:locationconstraint",
+    "s3:max-keys",
+    "s3:object-lock-legal-hold",
+    "s3:object-lock-mode",
+    "s3:object-lock-remaining-retention-days",
+    "s3:object-lock-retain-until-date",
+    "s3:prefix",
+    "s3:signatureAge",
+    "s3:signatureversion",
+    "s3:versionid",
+    "s3:x-amz-acl",
+    "s3:x-amz-bucket-namespace",
+    "s3:x-amz-content-sha256",
+    "s3:x-amz-copy-source",
+    "s3:x-amz-grant-full-control",
+    "s3:x-amz-grant-read",
+    "s3:x-amz-grant-read-acp",
+    "s3:x-amz-grant-write",
+    "s3:x-amz-grant-write-acp",
+    "s3:x-amz-metadata-directive",
+    "s3:x-amz-object-if-match",
+    "s3:x-amz-object-ownership",
+    "s3:x-amz-server-side-encryption",
+    "s3:x-amz-server-side-encryption-aws-kms-key-id",
+    "s3:x-amz-server-side-encryption-customer-algorithm",
+    "s3:x-amz-storage-class",
+    "s3:x-amz-website-redirect-location",
+];
+
 pub struct S3Resources;
 
 impl Resources for S3Resources {
     fn tags(&self, cx: &mut Context, kind: &str, arn: &str) -> Result<Tags> {
+        if kind.starts_with("accesspoint") {
+            let point = access_point::of_arn(cx, arn)?;
+            return Ok(point.map(|(point, _)| point.tags).unwrap_or_default());
+        }
         if kind != "bucket" {
             return Ok(Tags::new());
         }
@@ -30,6 +84,12 @@ impl Resources for S3Resources {
     }
 
     fn policy(&self, cx: &mut Context, kind: &str, arn: &str) -> Result<Option<ResourcePolicy>> {
+        if matches!(kind, "accesspoint" | "accesspointobject") {
+            let found = access_point::of_arn(cx, arn)?;
+            return Ok(found.and_then(|(point, revision)| {
+                Some(ResourcePolicy { document: point.policy?, revision, must_allow: false })
+            }));
+        }
         if !matches!(kind, "bucket" | "object") {
             return Ok(None);
         }
@@ -53,6 +113,10 @@ impl Resources for S3Resources {
     ) -> Result<bool> {
         let (action, arn) = (requirement.action.as_str(), requirement.resource.as_str());
         let Some((permission, of_object)) = permission(action) else { return Ok(false) };
+        // An access point has no list: what it lets in, its policy says.
+        if access_point::parse(arn).is_some() {
+            return Ok(false);
+        }
         let Some((bucket, _)) = bucket_of(cx, arn)? else { return Ok(false) };
         if bucket.acls_disabled() {
             return Ok(false);
@@ -63,59 +127,15 @@ impl Resources for S3Resources {
         } else {
             (bucket.grants.clone(), bucket.account.clone())
         };
+        if cx.caller.is_service(access_log::SERVICE) {
+            return Ok(grants.allow_logs(permission));
+        }
         let open = !public::block_of(cx, &bucket)?.ignore_acls;
         Ok(grants.allow(&owner, &cx.caller.account, permission, open))
     }
 
     fn condition_keys(&self) -> &'static [&'static str] {
-        &[
-            "s3:AccessGrantScope",
-            "s3:AccessGrantsInstanceArn",
-            "s3:AccessGrantsLocationScope",
-            "s3:AccessPointNetworkOrigin",
-            "s3:AccessPointTag/*",
-            "s3:BucketTag/*",
-            "s3:DataAccessPointAccount",
-            "s3:DataAccessPointArn",
-            "s3:ExistingObjectTag/*",
-            "s3:InventoryAccessibleOptionalFields",
-            "s3:ObjectCreationOperation",
-            "s3:RequestObjectTag/*",
-            "s3:RequestObjectTagKeys",
-            "s3:ResourceAccount",
-            "s3:TlsVersion",
-            "s3:authType",
-            "s3:delimiter",
-            "s3:if-match",
-            "s3:if-none-match",
-            "s3:locationconstraint",
-            "s3:max-keys",
-            "s3:object-lock-legal-hold",
-            "s3:object-lock-mode",
-            "s3:object-lock-remaining-retention-days",
-            "s3:object-lock-retain-until-date",
-            "s3:prefix",
-            "s3:signatureAge",
-            "s3:signatureversion",
-            "s3:versionid",
-            "s3:x-amz-acl",
-            "s3:x-amz-bucket-namespace",
-            "s3:x-amz-content-sha256",
-            "s3:x-amz-copy-source",
-            "s3:x-amz-grant-full-control",
-            "s3:x-amz-grant-read",
-            "s3:x-amz-grant-read-acp",
-            "s3:x-amz-grant-write",
-            "s3:x-amz-grant-write-acp",
-            "s3:x-amz-metadata-directive",
-            "s3:x-amz-object-if-match",
-            "s3:x-amz-object-ownership",
-            "s3:x-amz-server-side-encryption",
-            "s3:x-amz-server-side-encryption-aws-kms-key-id",
-            "s3:x-amz-server-side-encryption-customer-algorithm",
-            "s3:x-amz-storage-class",
-            "s3:x-amz-website-redirect-location",
-        ]
+        &CONDITION_KEYS
     }
 
     fn condition(&self, cx: &mut Context, key: &str, call: &Call) -> Result<Known> {
@@ -127,13 +147,10 @@ impl Resources for S3Resources {
             let bucket = bucket_of(cx, call.resource)?.map(|(bucket, _)| bucket);
             return Ok(tagged(bucket.filter(|it| it.abac).map(|it| it.tags), tag));
         }
+        if let Some(known) = of_call(cx, key) {
+            return Ok(known);
+        }
         match key {
-            "s3:resourceaccount" => Ok(Known::One(cx.account().to_owned())),
-            "s3:tlsversion" => Ok(tls_version(cx)),
-            "s3:authtype"
-            | "s3:signatureage"
-            | "s3:signatureversion"
-            | "s3:x-amz-content-sha256" => Ok(of_signature(cx, key)),
             "s3:objectcreationoperation" => Ok(creates(cx.request.operation)),
             "s3:object-lock-remaining-retention-days" => Ok(remaining_days(cx, call.input)),
             "s3:inventoryaccessibleoptionalfields" => {
@@ -181,7 +198,10 @@ fn version_of(cx: &Context, arn: &str, input: &dyn Input) -> Result<Option<Versi
     };
     let shape = input.as_shape();
     let source = member::text(shape, "CopySource").and_then(|it| Source::parse(&it).ok());
-    let of_source = source.filter(|source| source.bucket == bucket.name && source.key == key);
+    let of_source = source.filter(|source| {
+        let read = bucket::load(cx, &source.bucket).is_ok_and(|it| it.name == bucket.name);
+        read && source.key == key
+    });
     let id = match of_source {
         Some(source) => source.version_id,
         None => member::text(shape, "VersionId"),
@@ -193,7 +213,7 @@ fn version_of(cx: &Context, arn: &str, input: &dyn Input) -> Result<Option<Versi
 }
 
 /// Keys of conditions ignore case, those of tags therefore too.
-fn tagged(tags: Option<Tags>, wanted: &str) -> Known {
+pub fn tagged(tags: Option<Tags>, wanted: &str) -> Known {
     let mut tags = tags.unwrap_or_default().into_iter();
     let found = tags.find(|(key, _)| key.to_lowercase() == wanted);
     found.map_or(Known::Absent, |(_, value)| Known::One(value))
@@ -202,6 +222,18 @@ fn tagged(tags: Option<Tags>, wanted: &str) -> Known {
 fn tls_version(cx: &Context) -> Known {
     let version = cx.request.tls.as_ref().and_then(|tls| tls.version.strip_prefix("TLSv"));
     version.map_or(Known::Absent, |version| Known::One(version.to_owned()))
+}
+
+/// The keys that every call to S3 and S3 Control fills, whatever it is about.
+pub fn of_call(cx: &Context, key: &str) -> Option<Known> {
+    Some(match key {
+        "s3:resourceaccount" => Known::One(cx.account().to_owned()),
+        "s3:tlsversion" => tls_version(cx),
+        "s3:authtype" | "s3:signatureage" | "s3:signatureversion" | "s3:x-amz-content-sha256" => {
+            of_signature(cx, key)
+        }
+        _ => return None,
+    })
 }
 
 fn of_signature(cx: &Context, key: &str) -> Known {
@@ -241,41 +273,8 @@ fn remaining_days(cx: &Context, input: &dyn Input) -> Known {
 
 /// Keys that only a member of the request fills, or a way that this plane does not have.
 fn is_of_request(key: &str) -> bool {
-    let named = [
-        "s3:accessgrantscope",
-        "s3:accessgrantsinstancearn",
-        "s3:accessgrantslocationscope",
-        "s3:accesspointnetworkorigin",
-        "s3:dataaccesspointaccount",
-        "s3:dataaccesspointarn",
-        "s3:delimiter",
-        "s3:if-match",
-        "s3:if-none-match",
-        "s3:locationconstraint",
-        "s3:max-keys",
-        "s3:object-lock-legal-hold",
-        "s3:object-lock-mode",
-        "s3:object-lock-retain-until-date",
-        "s3:prefix",
-        "s3:versionid",
-        "s3:x-amz-acl",
-        "s3:x-amz-bucket-namespace",
-        "s3:x-amz-copy-source",
-        "s3:x-amz-grant-full-control",
-        "s3:x-amz-grant-read",
-        "s3:x-amz-grant-read-acp",
-        "s3:x-amz-grant-write",
-        "s3:x-amz-grant-write-acp",
-        "s3:x-amz-metadata-directive",
-        "s3:x-amz-object-if-match",
-        "s3:x-amz-object-ownership",
-        "s3:x-amz-server-side-encryption",
-        "s3:x-amz-server-side-encryption-aws-kms-key-id",
-        "s3:x-amz-server-side-encryption-customer-algorithm",
-        "s3:x-amz-storage-class",
-        "s3:x-amz-website-redirect-location",
-    ];
-    named.contains(&key)
-        || key.starts_with("s3:requestobjecttag")
-        || key.starts_with("s3:accesspointtag/")
+    CONDITION_KEYS.iter().any(|known| match known.strip_suffix('*') {
+        Some(start) => key.get(..start.len()).is_some_and(|it| it.eq_ignore_ascii_case(start)),
+        None => key.eq_ignore_ascii_case(known),
+    })
 }

@@ -3,9 +3,10 @@
 //! Source: Amazon S3 User Guide, "Categorizing your objects using tags", "Using cost allocation
 //! S3 bucket tags".
 
-use super::bucket;
+use super::bucket::{self, Bucket};
 use super::error::{self, INVALID_TAG, NO_SUCH_TAG_SET};
-use super::{object, read};
+use super::object::{self, Version};
+use super::{read, replication};
 use crate::context::Context;
 use crate::service::Tags;
 use palisade_model::s3::{
@@ -120,6 +121,14 @@ pub fn get_object_tagging(
     Ok(GetObjectTaggingOutput { version_id, tag_set: shown(version.tags) })
 }
 
+/// Stores a version with other tags. Those of its replica follow.
+fn changed(cx: &mut Context, bucket: &Bucket, version: &mut Version) -> Result<()> {
+    if version.replication.is_some() {
+        replication::begin(cx, bucket, version)?;
+    }
+    object::update(cx, version)
+}
+
 /// Replaces all tags of a version.
 pub fn put_object_tagging(
     cx: &mut Context,
@@ -130,7 +139,7 @@ pub fn put_object_tagging(
     check(&tags, OBJECT_TAGS_MAX)?;
     let mut version = read::find(cx, &bucket, &input.key, input.version_id.as_deref())?;
     version.tags = tags;
-    object::update(cx, &version)?;
+    changed(cx, &bucket, &mut version)?;
     bucket::touch(cx, &bucket);
     Ok(PutObjectTaggingOutput { version_id: version.shown_id(&bucket) })
 }
@@ -142,7 +151,7 @@ pub fn delete_object_tagging(
     let bucket = bucket::load(cx, &input.bucket)?;
     let mut version = read::find(cx, &bucket, &input.key, input.version_id.as_deref())?;
     version.tags.clear();
-    object::update(cx, &version)?;
+    changed(cx, &bucket, &mut version)?;
     bucket::touch(cx, &bucket);
     Ok(DeleteObjectTaggingOutput { version_id: version.shown_id(&bucket) })
 }

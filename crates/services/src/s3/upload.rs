@@ -7,7 +7,7 @@ use super::bucket::{self, Bucket};
 use super::checksum::{self, Algorithm, COMPOSITE, FULL_OBJECT};
 use super::encryption;
 use super::error::{self, ENTITY_TOO_SMALL, INVALID_PART, INVALID_PART_ORDER, INVALID_REQUEST};
-use super::object::{self, PARTS, Part, Parts, REFERENCES, Version};
+use super::object::{self, PARTS, Part, Parts, Version};
 use super::{condition, member, write};
 use crate::context::Context;
 use crate::errors::internal;
@@ -81,7 +81,8 @@ pub fn find(cx: &Context, bucket: &str, key: &str, id: &str) -> Result<Upload> {
 pub fn algorithm(cx: &Context, input: &dyn Shape, sent: &[Algorithm]) -> Result<Option<Algorithm>> {
     let Some(id) = member::text(input, "UploadId") else { return Ok(None) };
     let text = |name: &str| member::text(input, name).unwrap_or_default();
-    let upload = find(cx, &text("Bucket"), &text("Key"), &id)?;
+    let bucket = bucket::load(cx, &text("Bucket"))?;
+    let upload = find(cx, &bucket.name, &text("Key"), &id)?;
     let other = sent.iter().find(|sent| upload.named && Some(**sent) != upload.algorithm);
     let Some(actual) = other else { return Ok(upload.algorithm) };
     let name = |algorithm: Algorithm| algorithm.name().to_ascii_lowercase();
@@ -200,7 +201,7 @@ pub fn store_part(
         },
     };
     if let Some(before) = cx.get(&UPLOADED, &(UPLOADED.key)(&row))? {
-        cx.delete(&REFERENCES, &before.part.piece.blob)?;
+        object::dereference(cx, &before.part.piece)?;
     }
     object::reference(cx, &row.part.piece)?;
     cx.put(&UPLOADED, &row)?;
@@ -283,7 +284,7 @@ pub fn complete_multipart_upload(
     let mut version = object::store(cx, &bucket, version)?;
     version.parts = parts.len();
     let stored = parts.iter().map(|row| row.part.clone()).collect();
-    cx.put(&PARTS, &Parts { order: version.order.clone(), parts: stored })?;
+    cx.put(&PARTS, &Parts { order: version.parts_key(), parts: stored })?;
     object::update(cx, &version)?;
     let kept: Vec<&str> = parts.iter().map(|row| row.part.piece.blob.as_str()).collect();
     forget(cx, &upload, uploaded.iter(), &kept)?;
@@ -359,7 +360,7 @@ fn forget<'u>(
 ) -> Result<()> {
     for row in uploaded {
         if !kept.contains(&row.part.piece.blob.as_str()) {
-            cx.delete(&REFERENCES, &row.part.piece.blob)?;
+            object::dereference(cx, &row.part.piece)?;
         }
         cx.delete(&UPLOADED, &(UPLOADED.key)(row))?;
     }

@@ -1,6 +1,6 @@
 //! What must hold of every service's table of operations.
 
-use super::Operation;
+use super::{Operation, Service};
 use crate::SERVICES;
 use std::collections::BTreeSet;
 
@@ -31,12 +31,24 @@ fn no_operation_has_two_rows() {
     }
 }
 
+/// Whether an operation that is here answers the very same requests: S3 replaced
+/// `GetBucketLifecycle` by `GetBucketLifecycleConfiguration`, and others likewise.
+fn has_successor(service: &Service, old: &palisade_shape::Operation) -> bool {
+    service.operations.iter().any(|row| {
+        let new = service.model.operation(row.name).unwrap();
+        let same = new.method == old.method && new.uri == old.uri;
+        same && !old.uri.is_empty() && new.name.len() > old.name.len() && {
+            new.name.starts_with(old.name)
+        }
+    })
+}
+
 #[test]
 fn what_is_not_implemented_is_listed_and_the_list_only_shrinks() {
     let mut missing = Vec::new();
     for service in SERVICES {
         for operation in service.model.operations {
-            if service.operation(operation.name).is_none() {
+            if service.operation(operation.name).is_none() && !has_successor(service, operation) {
                 missing.push(format!("{} {}", service.model.name, operation.name));
             }
         }
