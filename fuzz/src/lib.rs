@@ -4,10 +4,12 @@
 mod chunks;
 mod conditions;
 mod frames;
+mod jwt;
 mod kms_blob;
 pub mod message;
 mod policies;
 mod s3;
+mod saml;
 mod signature;
 pub mod trial;
 pub mod wire;
@@ -15,9 +17,11 @@ pub mod wire;
 pub use chunks::aws_chunked;
 pub use conditions::condition;
 pub use frames::event_stream;
+pub use jwt::jwt;
 pub use kms_blob::kms_blob;
 pub use policies::{arn, case, policy};
 pub use s3::{s3_headers, s3_xml, with_documents};
+pub use saml::saml;
 pub use signature::sigv4;
 pub use wire::{cbor, ec2, json, query, rest_json, rest_xml, xml};
 
@@ -34,12 +38,15 @@ pub const TARGETS: &[Target] = &[
     ("ec2", ec2),
     ("event_stream", event_stream),
     ("json", json),
+    ("jwt", jwt),
     ("kms_blob", kms_blob),
     ("policy", policy),
     ("query", query),
     ("rest_json", rest_json),
     ("rest_xml", rest_xml),
     ("s3_headers", s3_headers),
+    ("s3_xml", s3_xml),
+    ("saml", saml),
     ("sigv4", sigv4),
     ("xml", xml),
 ];
