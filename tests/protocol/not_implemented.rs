@@ -9,7 +9,7 @@ fn an_operation_that_is_missing_is_named() {
     let root = lab.root();
     // REST XML, JSON 1.0, EC2, REST JSON, JSON 1.1, query, and CBOR where boto3 speaks it.
     for (service, id, operation, input) in [
-        ("s3", "S3", "GetObjectTorrent", json!({ "Bucket": "productionapp", "Key": "a/b" })),
+        ("s3", "S3", "GetBucketMetadataConfiguration", json!({ "Bucket": "productionapp" })),
         ("dynamodb", "DynamoDB", "ListTables", json!({})),
         ("ec2", "EC2", "DescribeVpcs", json!({})),
         ("lambda", "Lambda", "ListFunctions", json!({})),
